@@ -1,0 +1,62 @@
+#pragma once
+// Intake: what every collector shares. One per collector thread, in front of its Port: gathers events
+// into batches, names the node, matches at the door, keeps fair shares and the ledger.
+//
+//   Event& e = intake.begin();  ... decode into e and intake.arena() ...  intake.commit(source);
+//
+// Thread: one collector thread. Bounds: batch as in model/batch.hpp; ring as in pipeline/port.hpp.
+// Drops: when the ring is full, by the collector's own policy: `stream` collectors stop reading
+// (try_flush() is false), datagram collectors shed by fair share and count each one by source.
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "belfry/model/batch.hpp"
+#include "belfry/pipeline/port.hpp"
+#include "belfry/runtime/clock.hpp"
+#include "belfry/runtime/ledger.hpp"
+#include "belfry/runtime/metrics.hpp"
+
+namespace belfry {
+
+struct IntakeOptions {
+  std::vector<std::string> relays;     ///< addresses or CIDRs whose header names are believed
+  std::size_t sources_max = 10'000;    ///< fair-share table, coldest out
+  std::size_t unknown_nodes_max = 10'000;
+};
+
+class Intake {
+ public:
+  Intake(Port& port, Clock& clock, Ledger& ledger, Metrics& metrics, IntakeOptions options);
+  ~Intake();
+
+  Arena& arena();                      ///< of the open batch
+  /// The next event of the open batch, zeroed. Exactly one of commit()/drop() follows.
+  Event& begin();
+  /// Decoded: names node, via and ifname; counts it as received for `from`.
+  void commit();
+  /// Refused: counted as received and by reason, first bytes sampled.
+  void refuse(std::string_view source, std::string_view reason, std::string_view bytes);
+  /// Lost before we saw it (kernel drops by SO_RXQ_OVFL): counted as received and lost.
+  void lost(std::string_view source, std::string_view reason, std::uint64_t count);
+
+  /// Hands the open batch over if it is due (full, aged, or `drained` and the fold idle). False: the
+  /// ring is full; a stream collector stops reading and calls again, a datagram one calls shed().
+  bool try_flush(bool drained);
+  bool must_flush() const;             ///< open batch is full: flush before begin()
+  /// Ring full: drops from the open batch by fair share so that `begin()` can go on; counts "ring-full".
+  void shed();
+  /// Number of the batch that the last committed event is in, and the durable mark, for acks.
+  std::uint64_t open_batch() const;
+  std::uint64_t committed() const;
+  bool refusing() const;
+  std::string_view collector() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace belfry

@@ -1,0 +1,48 @@
+#pragma once
+// The Bell compiler: texts in, diagnostics and an immutable Program out. No I/O of its own.
+//
+// Any text at all gives diagnostics, never a crash or a hang: the parser has fuel, the nesting depth
+// is bounded (kNestingMax), a file is at most kFileBytesMax.
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "belfry/rules/program.hpp"
+
+namespace belfry::rules {
+
+inline constexpr std::size_t kFileBytesMax = 16 * 1024 * 1024;
+inline constexpr std::size_t kNestingMax = 200;
+
+struct SourceFile {
+  std::string path;
+  std::string text;
+};
+
+enum class DiagnosticLevel : std::uint8_t { Error, Warning };
+
+struct Diagnostic {
+  DiagnosticLevel level = DiagnosticLevel::Error;
+  std::string code;      ///< "B0123"; `belfry help B0123` explains
+  std::string message;   ///< lower case: what, and what was expected
+  std::string label;     ///< under the marked text: the one help; may be empty
+  Place place;           ///< file, line, column (1-based)
+  std::uint32_t length = 1;  ///< marked bytes
+};
+
+struct Compiled {
+  std::shared_ptr<const Program> program;  ///< nullptr when there are errors
+  std::vector<Diagnostic> diagnostics;     ///< in file order
+  std::size_t errors = 0, warnings = 0;
+};
+
+Compiled compile(std::span<const SourceFile> files);
+
+/// The diagnostics as LANGUAGE 9 shows them: message, `-->` file:line:column, the line, marks, help.
+std::string render(std::span<const Diagnostic> diagnostics, std::span<const SourceFile> files, bool colour);
+/// One long text per code; empty for an unknown one.
+std::string_view explain_code(std::string_view code);
+
+}  // namespace belfry::rules
