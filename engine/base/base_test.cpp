@@ -49,7 +49,16 @@ TEST(Bytes, AReaderNeverReadsPastTheEnd) {
 
 TEST(Json, EscapesAndReplacesWhatIsNotUtf8) {
   JsonWriter json;
-  json.object().field("a", "x\"\x1b\xff\n").key("b").array().value(1).value(2.5).value(true).null().end().end();
+  json.object()
+      .field("a", "x\"\x1b\xff\n")
+      .key("b")
+      .array()
+      .value(1)
+      .value(2.5)
+      .value(true)
+      .null()
+      .end()
+      .end();
   EXPECT_EQ(json.text(), "{\"a\":\"x\\\"\\u001b\xEF\xBF\xBD\\n\",\"b\":[1,2.5,true,null]}");
 }
 

@@ -22,7 +22,9 @@ constexpr std::array kUnits{Unit{"ms", 1'000'000},
                             Unit{"d", 86'400'000'000'000},
                             Unit{"w", 604'800'000'000'000}};
 
-std::chrono::sys_time<Duration> sys(Instant at) { return std::chrono::sys_time<Duration>(Duration(at.ns)); }
+std::chrono::sys_time<Duration> sys(Instant at) {
+  return std::chrono::sys_time<Duration>(Duration(at.ns));
+}
 
 /// Reads exactly `digits` digits at `text`, moving it on; -1 when they are not there.
 int take_digits(std::string_view& text, std::size_t digits) {
@@ -87,7 +89,8 @@ std::optional<Instant> parse_rfc3339(std::string_view text) {
   if (take(text, '.')) {
     std::int64_t scale = 100'000'000;
     std::size_t digits = 0;
-    for (; !text.empty() && text.front() >= '0' && text.front() <= '9'; text.remove_prefix(1), ++digits) {
+    for (; !text.empty() && text.front() >= '0' && text.front() <= '9';
+         text.remove_prefix(1), ++digits) {
       fraction_ns += (text.front() - '0') * scale;
       scale /= 10;
     }
@@ -121,7 +124,8 @@ std::string to_text(Duration d) {
     return d.count() == std::numeric_limits<std::int64_t>::min() ? "-292y" : "-" + to_text(-d);
   }
   constexpr std::array kShown{Unit{"d", 86'400'000'000'000}, Unit{"h", 3'600'000'000'000},
-                              Unit{"m", 60'000'000'000}, Unit{"s", 1'000'000'000}, Unit{"ms", 1'000'000}};
+                              Unit{"m", 60'000'000'000}, Unit{"s", 1'000'000'000},
+                              Unit{"ms", 1'000'000}};
   std::int64_t left = d.count();
   std::string out;
   int parts = 0;

@@ -18,7 +18,8 @@ Result<IncidentId> parse_incident_id(std::string_view text) {
   std::uint64_t v = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), v, 16);
   if (digits.size() != 16 || error != std::errc{} || end != digits.data() + digits.size()) {
-    return fail(Code::Invalid, "'{}' is not an incident id: expected 16 hex digits", printable(text, 40));
+    return fail(Code::Invalid, "'{}' is not an incident id: expected 16 hex digits",
+                printable(text, 40));
   }
   return IncidentId{v};
 }
@@ -30,7 +31,8 @@ Result<TicketId> parse_ticket_id(std::string_view text) {
   }
   const auto v = parse_int(digits);
   if (!v || *v <= 0) {
-    return fail(Code::Invalid, "'{}' is not a ticket id: expected T- and a number, as T-12", printable(text, 40));
+    return fail(Code::Invalid, "'{}' is not a ticket id: expected T- and a number, as T-12",
+                printable(text, 40));
   }
   return TicketId{static_cast<std::uint64_t>(*v)};
 }

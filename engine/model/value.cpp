@@ -19,12 +19,16 @@ bool operator==(const Value& a, const Value& b) {
   switch (a.type) {
     case Type::Bool:
     case Type::Duration:
-    case Type::Time: return a.i == b.i;
-    case Type::Enum: return a.aux == b.aux && a.i == b.i;
-    case Type::Row: return a.aux == b.aux && a.text == b.text;
+    case Type::Time:
+      return a.i == b.i;
+    case Type::Enum:
+      return a.aux == b.aux && a.i == b.i;
+    case Type::Row:
+      return a.aux == b.aux && a.text == b.text;
     case Type::Set:
       return std::equal(a.items().begin(), a.items().end(), b.items().begin(), b.items().end());
-    default: return a.text == b.text;
+    default:
+      return a.text == b.text;
   }
 }
 
@@ -33,18 +37,24 @@ bool sorts_before(const Value& a, const Value& b) {
     return a.type < b.type;
   }
   switch (a.type) {
-    case Type::None: return false;
-    case Type::Float: return a.f < b.f;
+    case Type::None:
+      return false;
+    case Type::Float:
+      return a.f < b.f;
     case Type::Bool:
     case Type::Int:
     case Type::Duration:
-    case Type::Time: return a.i < b.i;
-    case Type::Enum: return a.aux != b.aux ? a.aux < b.aux : a.i < b.i;
-    case Type::Row: return a.aux != b.aux ? a.aux < b.aux : a.text < b.text;
+    case Type::Time:
+      return a.i < b.i;
+    case Type::Enum:
+      return a.aux != b.aux ? a.aux < b.aux : a.i < b.i;
+    case Type::Row:
+      return a.aux != b.aux ? a.aux < b.aux : a.text < b.text;
     case Type::Set:
       return std::lexicographical_compare(a.items().begin(), a.items().end(), b.items().begin(),
                                           b.items().end(), sorts_before);
-    default: return a.text < b.text;
+    default:
+      return a.text < b.text;
   }
 }
 
@@ -61,25 +71,37 @@ int compare(const Value& a, const Value& b) {
   }
   switch (a.type) {
     case Type::None:
-    case Type::Set: return 2;
+    case Type::Set:
+      return 2;
     case Type::Bool:
     case Type::Duration:
-    case Type::Time: return sign(a.i, b.i);
-    case Type::Enum: return a.aux == b.aux ? sign(a.i, b.i) : 2;
-    case Type::Row: return a.aux == b.aux ? sign(a.text, b.text) : 2;
-    default: return sign(a.text, b.text);
+    case Type::Time:
+      return sign(a.i, b.i);
+    case Type::Enum:
+      return a.aux == b.aux ? sign(a.i, b.i) : 2;
+    case Type::Row:
+      return a.aux == b.aux ? sign(a.text, b.text) : 2;
+    default:
+      return sign(a.text, b.text);
   }
 }
 
 std::string to_text(const Value& v) {
   switch (v.type) {
-    case Type::None: return "none";
-    case Type::Bool: return v.i != 0 ? "true" : "false";
-    case Type::Int: return fmt::format("{}", v.i);
-    case Type::Float: return fmt::format("{:.6g}", v.f);
-    case Type::Duration: return to_text(Duration(v.i));
-    case Type::Time: return to_rfc3339(Instant{v.i});
-    case Type::Oid: return oid_to_text(v.text);
+    case Type::None:
+      return "none";
+    case Type::Bool:
+      return v.i != 0 ? "true" : "false";
+    case Type::Int:
+      return fmt::format("{}", v.i);
+    case Type::Float:
+      return fmt::format("{:.6g}", v.f);
+    case Type::Duration:
+      return to_text(Duration(v.i));
+    case Type::Time:
+      return to_rfc3339(Instant{v.i});
+    case Type::Oid:
+      return oid_to_text(v.text);
     case Type::Row: {
       std::string out(v.text);
       for (std::size_t at = 0; (at = out.find('\x1f', at)) != std::string::npos; at += 2) {
@@ -94,7 +116,8 @@ std::string to_text(const Value& v) {
       }
       return out;
     }
-    default: return std::string(v.text);
+    default:
+      return std::string(v.text);
   }
 }
 

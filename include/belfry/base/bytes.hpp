@@ -35,7 +35,9 @@ class ByteWriter {
     varint(s.size());
     out_.append(s);
   }
-  void raw(const void* data, std::size_t size) { out_.append(static_cast<const char*>(data), size); }
+  void raw(const void* data, std::size_t size) {
+    out_.append(static_cast<const char*>(data), size);
+  }
   const std::string& bytes() const { return out_; }
   std::string take() { return std::move(out_); }
   void clear() { out_.clear(); }
@@ -48,7 +50,8 @@ class ByteWriter {
 
 class ByteReader {
  public:
-  explicit ByteReader(std::string_view bytes) : at_(bytes.data()), end_(bytes.data() + bytes.size()) {}
+  explicit ByteReader(std::string_view bytes)
+      : at_(bytes.data()), end_(bytes.data() + bytes.size()) {}
   std::uint8_t u8() {
     if (at_ == end_) {
       return fail_u8();

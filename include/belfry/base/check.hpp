@@ -7,10 +7,10 @@ namespace belfry::detail {
 [[noreturn]] void check_failed(const char* file, int line, const char* what) noexcept;
 }
 
-#define BELFRY_CHECK(x)                                          \
-  do {                                                           \
-    if (!(x)) [[unlikely]]                                       \
-      ::belfry::detail::check_failed(__FILE__, __LINE__, #x);    \
+#define BELFRY_CHECK(x)                                       \
+  do {                                                        \
+    if (!(x)) [[unlikely]]                                    \
+      ::belfry::detail::check_failed(__FILE__, __LINE__, #x); \
   } while (0)
 #ifdef NDEBUG
 #define BELFRY_DCHECK(x) \

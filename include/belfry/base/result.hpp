@@ -56,9 +56,9 @@ struct fmt::formatter<belfry::Error> : fmt::formatter<std::string_view> {
 
 #define BELFRY_CAT2(a, b) a##b
 #define BELFRY_CAT(a, b) BELFRY_CAT2(a, b)
-#define BELFRY_TRY_IMPL(tmp, ret, decl, ...)     \
-  auto tmp = (__VA_ARGS__);                      \
-  if (!tmp) [[unlikely]]                         \
+#define BELFRY_TRY_IMPL(tmp, ret, decl, ...)      \
+  auto tmp = (__VA_ARGS__);                       \
+  if (!tmp) [[unlikely]]                          \
     ret ::tl::unexpected(std::move(tmp).error()); \
   decl = *std::move(tmp)
 /// BELFRY_TRY(auto x, f()): x is f()'s value, or this function returns f()'s error.

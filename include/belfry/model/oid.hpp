@@ -13,6 +13,8 @@ std::optional<std::string> oid_from_text(std::string_view text);
 /// Octets to `1.3.6.1` (no leading dot); bad octets give what could be read.
 std::string oid_to_text(std::string_view octets);
 /// True when `octets` starts with `prefix` at a sub-identifier border (equal counts).
-inline bool oid_under(std::string_view octets, std::string_view prefix) { return octets.starts_with(prefix); }
+inline bool oid_under(std::string_view octets, std::string_view prefix) {
+  return octets.starts_with(prefix);
+}
 
 }  // namespace belfry

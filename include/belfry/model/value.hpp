@@ -26,8 +26,8 @@ enum class Type : std::uint8_t {
   Cidr,      ///< text: canonical `address/length`
   Oid,       ///< text: BER content octets (see oid.hpp): prefix of bytes = prefix of the OID
   Mac,       ///< text: `aa:bb:cc:dd:ee:ff`
-  Row,       ///< text: the row's key text; aux = index of the table in the schema. It may be unknown
-  Set,       ///< items: sorted, without doubles
+  Row,  ///< text: the row's key text; aux = index of the table in the schema. It may be unknown
+  Set,  ///< items: sorted, without doubles
 };
 
 struct Value;
@@ -49,7 +49,9 @@ struct Value {
   bool is_number() const { return type == Type::Int || type == Type::Float; }
   bool truth() const { return type == Type::Bool && i != 0; }
   double number() const { return type == Type::Float ? f : static_cast<double>(i); }
-  std::span<const Value> items() const { return type == Type::Set ? set->items : std::span<const Value>{}; }
+  std::span<const Value> items() const {
+    return type == Type::Set ? set->items : std::span<const Value>{};
+  }
 
   static Value none() { return {}; }
   static Value boolean(bool b) { return make(Type::Bool, b ? 1 : 0); }

@@ -1,6 +1,6 @@
 #pragma once
-// Log: lines for the operator. Text on a terminal, JSON for a collector. What comes from the network
-// is passed through printable() before it gets here. Any thread; never per event.
+// Log: lines for the operator. Text on a terminal, JSON for a collector. What comes from the
+// network is passed through printable() before it gets here. Any thread; never per event.
 #include <fmt/format.h>
 
 #include <string>

@@ -1,7 +1,7 @@
 #pragma once
 // Metrics: counters and gauges with fixed names and labels, written without locks, read as
-// Prometheus text. Registering takes a mutex and happens at start (or once per label set); adding is
-// one relaxed atomic. Own code instead of prometheus-cpp: see docs/decisions/0004-metrics.md.
+// Prometheus text. Registering takes a mutex and happens at start (or once per label set); adding
+// is one relaxed atomic. Own code instead of prometheus-cpp: see docs/decisions/0004-metrics.md.
 #include <atomic>
 #include <cstdint>
 #include <initializer_list>
