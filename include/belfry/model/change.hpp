@@ -135,6 +135,11 @@ struct Change {
 /// Stored form (docs/formats/change.md), first byte a format version.
 void encode(const Change& change, ByteWriter& out);
 Result<Change> decode_change(std::string_view bytes);
+/// The same fields without a format of their own, as parts of a fold's snapshot.
+void encode(const Incident& incident, ByteWriter& out);
+Result<Incident> decode_incident(ByteReader& in);
+void encode(const TicketChange& change, ByteWriter& out);
+Result<TicketChange> decode_ticket_change(ByteReader& in);
 /// The JSON of the feed, the API and `--json`: flat, `kind` is "incident" or "ticket".
 std::string to_json(const Change& change);
 std::string to_json(const Incident& incident);

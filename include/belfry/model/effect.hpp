@@ -5,6 +5,7 @@
 #include <string>
 
 #include "belfry/base/bytes.hpp"
+#include "belfry/base/result.hpp"
 #include "belfry/base/time.hpp"
 #include "belfry/model/ids.hpp"
 
