@@ -81,10 +81,10 @@ struct IncidentChange {
   std::string note;                    ///< for people: "carried by fibre_cut(PAR-LYO)"
 };
 
-enum class TicketState : std::uint8_t { New, Triaged, Assigned, InProgress, Waiting, Resolved, Closed, Cancelled, Merged };
+enum class TicketState : std::uint8_t { New, Triaged, Assigned, InProgress, Waiting, Resolved, Closed, Cancelled, Merged, Reopened };
 constexpr std::string_view name(TicketState s) {
   constexpr std::string_view kNames[]{"new", "triaged", "assigned", "in_progress", "waiting", "resolved", "closed",
-                                      "cancelled", "merged"};
+                                      "cancelled", "merged", "reopened"};
   return kNames[static_cast<std::size_t>(s)];
 }
 
