@@ -189,12 +189,17 @@ std::string Desk::Impl::priority_of(const TicketEntry& entry) {
       }
       std::vector<Value> args;
       for (const rules::Param& param : policy.params) {
-        const std::string_view of =
-            param.of < program->schema->enums.size() ? program->schema->enums[param.of].name : "";
-        const std::string_view word = of == "tier"       ? tier
-                                      : of == "impact"   ? impact
-                                      : of == "severity" ? belfry::name(entry.severity)
-                                                         : std::string_view("normal");
+        const std::string_view of = param.of < program->schema->enums.size()
+                                        ? std::string_view(program->schema->enums[param.of].name)
+                                        : std::string_view();
+        std::string_view word = "normal";  // urgency: what no argument says
+        if (of == "tier") {
+          word = tier;
+        } else if (of == "impact") {
+          word = impact;
+        } else if (of == "severity") {
+          word = belfry::name(entry.severity);
+        }
         args.push_back(enum_word(*program->schema, param.of, word));
       }
       scratch.clear();

@@ -1,0 +1,86 @@
+#pragma once
+// The configuration: one YAML file, bound to plain structs by one table (config.cpp). The same
+// table reads a file (every error at once, with line, column and what was expected) and writes the
+// annotated reference that `belfry run --print-config` prints.
+//
+// Paths are relative to the folder belfry is started in. Secrets are never values here: a key that
+// needs one names a file.
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "belfry/base/result.hpp"
+#include "belfry/base/time.hpp"
+#include "belfry/desk/options.hpp"
+
+namespace belfry {
+
+struct ListenConfig {
+  bool enabled = true;
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 0;
+  std::uint32_t threads = 1;
+};
+
+struct ProbeConfig {
+  bool enabled = false;
+  std::string vantage = "local";
+  std::vector<std::string> icmp_roles;  ///< every device of these roles is pinged
+  std::vector<std::string> tcp;         ///< "node=address:port"
+  Duration interval = std::chrono::seconds(30);
+  Duration timeout = std::chrono::seconds(2);
+  std::uint32_t retries = 2;
+};
+
+struct ChannelConfig {
+  std::string name;
+  std::string kind = "log";  ///< smtp | webhook | log
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 25;
+  std::string from = "belfry@localhost";
+  std::string user;
+  std::string password_file;
+  bool starttls = false;
+  std::string url;
+  std::string secret_file;
+  bool allow_private = false;
+};
+
+struct Config {
+  std::string file;  ///< where it was read from
+  std::string data_dir = "run/data";
+  std::vector<std::string> rules{"rules/packs/isp-core"};
+  std::string inventory = "config/inventory";
+  std::vector<std::string> relays;
+
+  std::string log_level = "info";
+  std::string log_format = "text";  ///< text | json
+  std::string log_file;
+
+  ListenConfig api{true, "127.0.0.1", 8514, 1};
+  std::string tls_certificate, tls_key;
+
+  ListenConfig syslog_udp{true, "127.0.0.1", 5514, 1};
+  ListenConfig syslog_tcp{true, "127.0.0.1", 5514, 1};
+  ListenConfig trap_udp{true, "127.0.0.1", 1162, 1};
+  std::vector<std::string> communities;  ///< empty = any
+  ProbeConfig probes;
+
+  std::string durability = "group";  ///< sync | group | os
+  Duration snapshot_every = std::chrono::minutes(5);
+  Duration retention_age = std::chrono::hours(24 * 30);
+  std::uint32_t ring_batches = 64;
+
+  DeskOptions desk;
+  std::vector<ChannelConfig> channels;
+};
+
+/// Reads and checks. The error holds every finding, one a line: `file:line:column: what was
+/// expected`.
+Result<Config> load_config(const std::string& path);
+Result<Config> parse_config(const std::string& path, const std::string& text);
+/// Defaults as YAML with a comment for every key.
+std::string annotated_config();
+
+}  // namespace belfry
