@@ -243,7 +243,7 @@ bool Ber::value(std::uint8_t tag, std::string_view content, Varbind& out) {
       return oid_content(content, out.bytes);
     case kBitString:
       out.type = VarType::OctetString;
-      return (!content.empty() && byte(content[0]) <= 7) || fail(Verdict::BadValue);
+      return !content.empty() || fail(Verdict::BadValue);  // its first octet counts unused bits
     case kNsap:
       out.type = VarType::OctetString;
       return true;
