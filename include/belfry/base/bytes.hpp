@@ -38,6 +38,8 @@ class ByteWriter {
   void raw(const void* data, std::size_t size) {
     out_.append(static_cast<const char*>(data), size);
   }
+  /// Overwrites eight bytes that were written before (a checksum that covers what follows it).
+  void set_fixed64(std::size_t at, std::uint64_t v) { std::memcpy(out_.data() + at, &v, sizeof v); }
   const std::string& bytes() const { return out_; }
   std::string take() { return std::move(out_); }
   void clear() { out_.clear(); }
@@ -81,8 +83,8 @@ class ByteReader {
   }
   double float64() { return std::bit_cast<double>(fixed64()); }
   /// A slice of the bytes being read: lives as long as they do.
-  std::string_view string() {
-    const std::uint64_t n = varint();
+  std::string_view string() { return bytes(varint()); }
+  std::string_view bytes(std::uint64_t n) {
     if (n > static_cast<std::uint64_t>(end_ - at_)) {
       fail_u8();
       return {};
