@@ -23,10 +23,11 @@ endif()
 #   DEPS  our modules whose faces this one's face or code uses (lower floors only)
 #   LIBS  third-party targets, private to the module
 #   PCH   headers worth precompiling (the edges: Asio)
+#   LABELS  of its tests: `threads` (run under tsan), `slow`
 # Makes belfry::NAME, NAME_test from *_test.cpp, NAME_linktest (links with its declared floors only),
 # and NAME_fuzz_X from *_fuzz.cpp: a libFuzzer target under BELFRY_FUZZ, else a corpus replayer test.
 function(belfry_module name)
-  cmake_parse_arguments(a "" "" "DEPS;LIBS;PCH" ${ARGN})
+  cmake_parse_arguments(a "" "" "DEPS;LIBS;PCH;LABELS" ${ARGN})
   file(GLOB_RECURSE src CONFIGURE_DEPENDS *.cpp)
   list(FILTER src EXCLUDE REGEX "_(test|fuzz|bench)\\.cpp$")
   file(GLOB_RECURSE pub CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/belfry/${name}/*.hpp)
@@ -47,7 +48,10 @@ function(belfry_module name)
       add_executable(${name}_test ${tst})  # links only its own floor and below: an upward call does not link
       target_link_libraries(${name}_test PRIVATE belfry::${name} ${a_LIBS} belfry_flags GTest::gtest_main GTest::gmock)
       target_compile_definitions(${name}_test PRIVATE BELFRY_ROOT="${PROJECT_SOURCE_DIR}")
-      gtest_discover_tests(${name}_test TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 60)
+      if(a_LABELS)
+        set(labels PROPERTIES LABELS "${a_LABELS}")
+      endif()
+      gtest_discover_tests(${name}_test TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 60 ${labels})
     endif()
     file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/link_main.cpp "int main() {}\n")
     add_executable(${name}_linktest ${CMAKE_CURRENT_BINARY_DIR}/link_main.cpp)
