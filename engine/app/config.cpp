@@ -20,11 +20,10 @@ constexpr std::size_t kErrorsMax = 100;
 /// Visitor that reads a YAML map into what is bound.
 class Reader {
  public:
-  Reader(std::string file, YAML::Node node, std::vector<std::string>& errors)
-      : file_(std::move(file)), node_(std::move(node)), errors_(errors) {
-    if (node_.IsDefined() && !node_.IsNull() && !node_.IsMap()) {
+  Reader(std::string file, const YAML::Node& node, std::vector<std::string>& errors)
+      : file_(std::move(file)), node_(node.IsDefined() ? node : YAML::Node()), errors_(errors) {
+    if (!node_.IsNull() && !node_.IsMap()) {
       error(node_, "expected a map of settings here");
-      node_ = YAML::Node();
     }
   }
   ~Reader() { unknown_keys(); }
