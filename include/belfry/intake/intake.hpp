@@ -1,17 +1,17 @@
 #pragma once
-// Intake: what every collector shares. One per collector thread, in front of its Port: gathers events
-// into batches, names the node, matches at the door, keeps fair shares and the ledger.
+// Intake: what every collector shares. One per collector thread, in front of its Port: gathers
+// events into batches, names the node, matches at the door, keeps fair shares and the ledger.
 //
-//   intake.tick();                                          // once per read: the only clock reading
-//   Event& e = intake.begin();  ... decode into e and intake.arena() ...  intake.commit();
+//   intake.tick();                                          // once per read: the only clock
+//   reading Event& e = intake.begin();  ... decode into e and intake.arena() ...  intake.commit();
 //   intake.try_flush(drained);
 //
 // Thread: one collector thread (seen() any). Bounds: batch as in model/batch.hpp; ring as in
 // pipeline/port.hpp; sources_max rows of sources.
 // Drops: when the ring is full, by the collector's own policy: `stream` collectors stop reading
 // (try_flush() is false), datagram collectors shed by fair share and count each one by source.
-// Ledger: received = stored + refusals, exactly, whenever the batch is flushed and settle() was called
-// (try_flush(true) does).
+// Ledger: received = stored + refusals, exactly, whenever the batch is flushed and settle() was
+// called (try_flush(true) does).
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -29,8 +29,8 @@ struct sockaddr;
 namespace belfry {
 
 struct IntakeOptions {
-  std::vector<std::string> relays;     ///< addresses or CIDRs whose header names are believed
-  std::size_t sources_max = 10'000;    ///< fair-share table, coldest out
+  std::vector<std::string> relays;   ///< addresses or CIDRs whose header names are believed
+  std::size_t sources_max = 10'000;  ///< fair-share table, coldest out
   std::size_t unknown_nodes_max = 10'000;
 };
 
@@ -50,17 +50,17 @@ class Intake {
 
   /// Reads the clocks: once per recvmmsg, per read, per request; never per event.
   void tick();
-  Instant now() const;                 ///< wall clock of the last tick()
+  Instant now() const;  ///< wall clock of the last tick()
 
-  Arena& arena();                      ///< of the open batch
-  /// The address as text (no port, IPv4-mapped as IPv4) in the arena of the open batch; formatted once
-  /// per source, copied once per source and batch. Good as Event::from. Call it after a flush, not
-  /// before: it dies with the open batch.
+  Arena& arena();  ///< of the open batch
+  /// The address as text (no port, IPv4-mapped as IPv4) in the arena of the open batch; formatted
+  /// once per source, copied once per source and batch. Good as Event::from. Call it after a flush,
+  /// not before: it dies with the open batch.
   std::string_view source(const sockaddr* address);
   /// The next event of the open batch, zeroed. Exactly one of commit()/drop() follows.
   Event& begin();
-  /// Decoded: names node, via and ifname; counts it as received for `from`. A node that the collector
-  /// already set (probes, alerts) stays.
+  /// Decoded: names node, via and ifname; counts it as received for `from`. A node that the
+  /// collector already set (probes, alerts) stays.
   void commit();
   /// Takes the event of begin() back; nothing is counted. refuse() or nothing follows.
   void drop();
@@ -69,14 +69,16 @@ class Intake {
   /// Lost before we saw it (kernel drops by SO_RXQ_OVFL): counted as received and lost.
   void lost(std::string_view source, std::string_view reason, std::uint64_t count);
 
-  /// Hands the open batch over if it is due (full, aged, or `drained` and the fold idle). False: the
-  /// ring is full; a stream collector stops reading and calls again, a datagram one calls shed().
+  /// Hands the open batch over if it is due (full, aged, or `drained` and the fold idle). False:
+  /// the ring is full; a stream collector stops reading and calls again, a datagram one calls
+  /// shed().
   bool try_flush(bool drained);
-  bool must_flush() const;             ///< open batch is full: flush before begin()
-  /// Ring full: drops from the open batch by fair share so that `begin()` can go on; counts "ring-full".
-  /// Event references and slices into the arena from before are invalid after it.
+  bool must_flush() const;  ///< open batch is full: flush before begin()
+  /// Ring full: drops from the open batch by fair share so that `begin()` can go on; counts
+  /// "ring-full". Event references and slices into the arena from before are invalid after it.
   void shed();
-  /// Hands over what is open and writes all counts to the ledger: for a clean stop. False: ring full.
+  /// Hands over what is open and writes all counts to the ledger: for a clean stop. False: ring
+  /// full.
   bool finish();
   /// Events of the open batch.
   std::size_t pending() const;

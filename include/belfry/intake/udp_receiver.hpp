@@ -1,14 +1,15 @@
 #pragma once
-// UdpReceiver: one datagram socket and its loop, for every collector that hears UDP (syslog, traps).
+// UdpReceiver: one datagram socket and its loop, for every collector that hears UDP (syslog,
+// traps).
 //
 //   socket ──recvmmsg──> slots ──copy into the open batch's arena──> handler(datagram) ──> intake
 //
-// The copy is on purpose: slots stay hot in the cache and a batch holds its texts without gaps (about
-// 5 ns a datagram, against 64 KiB of arena for each slot that a datagram could fill).
+// The copy is on purpose: slots stay hot in the cache and a batch holds its texts without gaps
+// (about 5 ns a datagram, against 64 KiB of arena for each slot that a datagram could fill).
 //
 // Thread: open() anywhere; run() is the collector's thread and ends soon after its token stops.
-// Several receivers may share a port (`reuse`): the kernel then steers by source address, so that one
-// device is always one thread. Bounds: kSlots datagrams a call. Drops: what the kernel dropped
+// Several receivers may share a port (`reuse`): the kernel then steers by source address, so that
+// one device is always one thread. Bounds: kSlots datagrams a call. Drops: what the kernel dropped
 // (SO_RXQ_OVFL) is reported to intake as lost, "socket-overflow".
 #include <cstddef>
 #include <cstdint>
@@ -24,21 +25,22 @@
 namespace belfry {
 
 struct UdpOptions {
-  std::string address = "::";          ///< `::` hears IPv4 too
-  std::uint16_t port = 0;              ///< 0 picks one
-  /// Sockets (and so threads) that will share the port; above 1 the kernel steers by source address.
+  std::string address = "::";  ///< `::` hears IPv4 too
+  std::uint16_t port = 0;      ///< 0 picks one
+  /// Sockets (and so threads) that will share the port; above 1 the kernel steers by source
+  /// address.
   unsigned sockets = 1;
   /// Kernel buffer; 32 MiB holds about 40,000 datagrams of 300 bytes as the kernel counts them, a
   /// quarter of a second of the target rate. Raised: more memory, older datagrams after a stall.
   std::size_t receive_buffer_bytes = 32 * 1024 * 1024;
-  bool gro = true;                     ///< UDP_GRO: trains of equal datagrams in one call
+  bool gro = true;  ///< UDP_GRO: trains of equal datagrams in one call
 };
 
 struct Datagram {
-  std::string_view bytes;              ///< in the arena of intake's open batch
-  std::string_view source;             ///< address as text, in the same arena: good as Event::from
-  Instant received;                    ///< one clock reading for all datagrams of a call
-  std::uint16_t source_port = 0;       ///< informs are answered to it
+  std::string_view bytes;         ///< in the arena of intake's open batch
+  std::string_view source;        ///< address as text, in the same arena: good as Event::from
+  Instant received;               ///< one clock reading for all datagrams of a call
+  std::uint16_t source_port = 0;  ///< informs are answered to it
 };
 
 class UdpReceiver {
@@ -49,7 +51,7 @@ class UdpReceiver {
 
   /// Binds. One clear line when the port is taken or the address is not ours.
   Result<void> open();
-  std::uint16_t port() const;          ///< after open()
+  std::uint16_t port() const;  ///< after open()
   int socket() const;
 
   /// Receives until `stop`; then takes what is still in the socket, flushes and returns. For each
@@ -68,7 +70,7 @@ class UdpReceiver {
   bool reply(std::string_view bytes);
   /// Where the last taken datagram came from, to answer it later (after the commit) by send_to().
   struct Peer {
-    alignas(8) char address[28];       ///< sockaddr_in or sockaddr_in6
+    alignas(8) char address[28];  ///< sockaddr_in or sockaddr_in6
     std::uint32_t size = 0;
   };
   Peer peer() const;
