@@ -170,16 +170,16 @@ Rfc5424 read_rfc5424(std::string_view text, Event& out, std::string_view& why,
     sd = 1;
   } else {
     sd = read_structured_data(rest, why);
-    if (sd == 0) {
+    if (sd == 0 && !rest.starts_with('[')) {
       note(why, "structured-data");
       return Rfc5424::Broken;
     }
     out.structured_data = rest.substr(0, sd);
   }
   std::string_view message = rest.substr(sd);
-  if (!message.empty() && message[0] != ' ') {
+  if (sd > 0 && !message.empty() && message[0] != ' ') {
     note(why, "structured-data");
-  } else if (!message.empty()) {
+  } else if (sd > 0 && !message.empty()) {
     message.remove_prefix(1);
   }
   if (message.starts_with("\xEF\xBB\xBF")) {
