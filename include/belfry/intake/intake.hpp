@@ -10,8 +10,9 @@
 // pipeline/port.hpp; sources_max rows of sources.
 // Drops: when the ring is full, by the collector's own policy: `stream` collectors stop reading
 // (try_flush() is false), datagram collectors shed by fair share and count each one by source.
-// Ledger: received = stored + refusals, exactly, whenever the batch is flushed and settle() was
-// called (try_flush(true) does).
+// Ledger: received = stored + refusals, exactly, at any moment; what lies in the open batch is in
+// neither yet. Written every 100 ms by try_flush(), which a waiting collector calls at least as
+// often, and by finish().
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -50,7 +51,8 @@ class Intake {
 
   /// Reads the clocks: once per recvmmsg, per read, per request; never per event.
   void tick();
-  Instant now() const;  ///< wall clock of the last tick()
+  Instant now() const;           ///< wall clock of the last tick()
+  std::int64_t boot_ns() const;  ///< CLOCK_BOOTTIME of the last tick()
 
   Arena& arena();  ///< of the open batch
   /// The address as text (no port, IPv4-mapped as IPv4) in the arena of the open batch; formatted
