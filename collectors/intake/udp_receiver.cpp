@@ -196,6 +196,8 @@ struct UdpReceiver::Impl {
     }
   }
 
+  std::function<bool()> round;
+
   bool receive() {
     prepare();
     const int n = recvmmsg(fd.value, messages.data(), kSlots, MSG_DONTWAIT, nullptr);
@@ -206,7 +208,7 @@ struct UdpReceiver::Impl {
     return count > 0;
   }
 
-  void wait(const Intake& intake, std::int64_t now_ns) {
+  void wait(const Intake& intake, std::int64_t now_ns, bool soon) {
     const bool busy = now_ns - waited_ns < static_cast<std::int64_t>(burst) * kBusyNsPerDatagram;
     burst = 0;
     waited_ns = now_ns;
@@ -216,7 +218,7 @@ struct UdpReceiver::Impl {
       return;
     }
     pollfd p{fd.value, POLLIN, 0};
-    poll(&p, 1, intake.pending() > 0 ? 1 : kPollIdleMs);
+    poll(&p, 1, soon || intake.pending() > 0 ? 1 : kPollIdleMs);
   }
 };
 
@@ -282,10 +284,13 @@ Result<void> UdpReceiver::open() {
 std::uint16_t UdpReceiver::port() const { return impl_->port; }
 int UdpReceiver::socket() const { return impl_->fd.value; }
 
+void UdpReceiver::on_round(std::function<bool()> round) { impl_->round = std::move(round); }
+
 bool UdpReceiver::next(const std::stop_token& stop, Intake& intake) {
   Impl& m = *impl_;
   for (;;) {
     intake.try_flush(false);
+    const bool soon = m.round && m.round();
     if (m.receive()) {
       m.burst += m.count;
       intake.tick();
@@ -297,7 +302,7 @@ bool UdpReceiver::next(const std::stop_token& stop, Intake& intake) {
       intake.finish();
       return false;
     }
-    m.wait(intake, intake.boot_ns());
+    m.wait(intake, intake.boot_ns(), soon);
   }
 }
 

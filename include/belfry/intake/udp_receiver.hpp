@@ -13,6 +13,7 @@
 // (SO_RXQ_OVFL) is reported to intake as lost, "socket-overflow".
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -65,6 +66,9 @@ class UdpReceiver {
       }
     }
   }
+  /// `round` is called by run() before each receive and about every 50 ms when nothing comes; every
+  /// millisecond while it returns true (it waits for something, as a commit). Before run().
+  void on_round(std::function<bool()> round);
   /// Sends an answer (an SNMP response) to the sender of the last taken datagram; false when the
   /// kernel does not take it now.
   bool reply(std::string_view bytes);
