@@ -1,0 +1,176 @@
+#include "belfry/snmp/collector.hpp"
+
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <map>
+#include <thread>
+
+#include "../../tests/support/fake_port.hpp"
+#include "belfry/runtime/clock.hpp"
+#include "informs.hpp"
+#include "packets.hpp"
+
+namespace belfry::snmp {
+namespace {
+
+using namespace test;
+
+/// An agent: a UDP socket on an address of its own in 127/8.
+class Agent {
+ public:
+  explicit Agent(std::uint16_t port, const char* address = "127.0.0.1")
+      : fd_(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in own{}, to{};
+    own.sin_family = to.sin_family = AF_INET;
+    inet_pton(AF_INET, address, &own.sin_addr);
+    inet_pton(AF_INET, "127.0.0.1", &to.sin_addr);
+    to.sin_port = htons(port);
+    EXPECT_EQ(::bind(fd_, reinterpret_cast<sockaddr*>(&own), sizeof own), 0);
+    EXPECT_EQ(::connect(fd_, reinterpret_cast<sockaddr*>(&to), sizeof to), 0);
+    const timeval patience{10, 0};
+    setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  }
+  ~Agent() { ::close(fd_); }
+  Agent(const Agent&) = delete;
+  Agent& operator=(const Agent&) = delete;
+  void send(std::string_view bytes) const {
+    EXPECT_EQ(::send(fd_, bytes.data(), bytes.size(), 0), static_cast<ssize_t>(bytes.size()));
+  }
+  std::string receive(int flags = 0) const {
+    std::string out(2048, '\0');
+    const auto got = ::recv(fd_, out.data(), out.size(), flags);
+    out.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
+    return out;
+  }
+
+ private:
+  int fd_;
+};
+
+struct World {
+  explicit World(TrapOptions options = {}) {
+    options.port = 0;
+    collector =
+        std::make_unique<TrapUdp>(options, std::vector<Port*>{&port}, clock, ledger, metrics);
+    const auto started = collector->start();
+    EXPECT_TRUE(started) << started.error().what;
+  }
+  /// Counts by reason, once the collector has stopped.
+  std::map<std::string, std::uint64_t> counts() {
+    std::map<std::string, std::uint64_t> out;
+    for (const LedgerRow& row : ledger.rows()) {
+      out[row.reason] += row.count;
+    }
+    return out;
+  }
+  bool wait_events(std::uint64_t n) const {
+    const std::int64_t until = SystemClock().boot_ns() + 10'000'000'000;
+    while (port.events() < n && SystemClock().boot_ns() < until) {
+      std::this_thread::yield();
+    }
+    return port.events() >= n;
+  }
+  SystemClock clock;
+  Ledger ledger;
+  Metrics metrics;
+  belfry::testing::FakePort port{"trap-udp"};
+  std::unique_ptr<TrapUdp> collector;
+};
+
+TEST(TrapUdp, TrapsBecomeEventsOfTheirSender) {
+  World world;
+  Agent(world.collector->port(), "127.1.9.9").send(message("01", 0xa7, v2_pdu()));
+  ASSERT_TRUE(world.wait_events(1));
+  world.collector->stop();
+  const auto batches = world.port.take_all();
+  ASSERT_EQ(batches.size(), 1U);
+  const Event& event = batches[0]->events.at(0);
+  EXPECT_EQ(event.kind, EventKind::Trap);
+  EXPECT_EQ(event.from, "127.1.9.9");
+  EXPECT_EQ(event.node, "127.1.9.9");  // nobody knows it
+  EXPECT_EQ(oid_to_text(event.trap_oid), "1.3.6.1.6.3.1.1.5.3");
+  EXPECT_EQ(event.varbinds.size(), 2U);
+  EXPECT_TRUE(event.community.empty());
+  EXPECT_EQ(world.counts(), (std::map<std::string, std::uint64_t>{{"received", 1}, {"stored", 1}}));
+}
+
+TEST(TrapUdp, RefusalsAreCountedAndTheirSamplesHideTheCommunity) {
+  TrapOptions options;
+  options.communities = {"field-team", "core"};
+  World world(options);
+  const Agent agent(world.collector->port());
+  agent.send(message("01", 0xa7, v2_pdu()));
+  agent.send(message("01", 0xa7, v2_pdu(), "guess"));
+  agent.send(message("01", 0xa0, v2_pdu()));
+  agent.send("nonsense");
+  ASSERT_TRUE(world.wait_events(1));
+  world.collector->stop();
+  EXPECT_EQ(world.counts(), (std::map<std::string, std::uint64_t>{{"received", 4},
+                                                                  {"stored", 1},
+                                                                  {"bad-community", 1},
+                                                                  {"not-a-notification", 1},
+                                                                  {"truncated", 1}}));
+  for (const Ledger::Sample& sample : world.ledger.samples()) {
+    EXPECT_EQ(sample.bytes.find("guess"), std::string::npos);
+    EXPECT_EQ(sample.bytes.find("field"), std::string::npos);
+  }
+}
+
+TEST(TrapUdp, AForwardedCommunityIsHiddenToo) {
+  World world;
+  const std::string forwarded =
+      varbind("1.3.6.1.6.3.18.1.4.0", tlv(0x04, "hush")) + varbind("1.3.6.1.5", integer("05"));
+  Agent(world.collector->port()).send(message("00", 0xa4, v1_pdu("06", "01", forwarded)));
+  ASSERT_TRUE(world.wait_events(1));
+  world.collector->stop();
+  const auto batches = world.port.take_all();
+  const Event& event = batches.at(0)->events.at(0);
+  ASSERT_EQ(event.varbinds.size(), 2U);
+  EXPECT_TRUE(event.varbinds[0].bytes.empty());
+  EXPECT_EQ(event.varbinds[1].number, 5);
+}
+
+TEST(TrapUdp, AnInformIsAnsweredAfterItsCommitOnly) {
+  World world;
+  const Agent agent(world.collector->port());
+  agent.send(message("01", 0xa6, v2_pdu()));
+  ASSERT_TRUE(world.wait_events(1));
+  EXPECT_EQ(agent.receive(MSG_DONTWAIT), "");
+  const auto batches = world.port.take_all();
+  EXPECT_TRUE(batches.at(0)->events.at(0).inform);
+  world.port.committed_mark = batches[0]->number;
+  EXPECT_EQ(agent.receive(), message("01", 0xa2, v2_pdu()));
+}
+
+TEST(TrapUdp, SaysWhyItCannotStart) {
+  World world;
+  TrapOptions options;
+  options.port = world.collector->port();
+  belfry::testing::FakePort port;
+  TrapUdp second(options, {&port}, world.clock, world.ledger, world.metrics);
+  const auto started = second.start();
+  ASSERT_FALSE(started);
+  EXPECT_NE(started.error().what.find(std::to_string(options.port)), std::string::npos);
+  world.collector->stop();
+  world.collector->stop();
+}
+
+TEST(Informs, WaitInOrderAndAreBounded) {
+  Informs informs;
+  const UdpReceiver::Peer peer{};
+  for (std::size_t i = 0; i < kInformsMax; ++i) {
+    EXPECT_TRUE(informs.add(i / 2, peer, "r"));
+  }
+  EXPECT_FALSE(informs.add(1, peer, "r"));
+  std::size_t sent = 0;
+  informs.release(1, [&](const UdpReceiver::Peer&, std::string_view) { ++sent; });
+  EXPECT_EQ(sent, 4U);
+  EXPECT_EQ(informs.waiting(), kInformsMax - 4);
+  EXPECT_FALSE(informs.add(1, peer, std::string(kInformBytesMax, 'r')));
+}
+
+}  // namespace
+}  // namespace belfry::snmp
