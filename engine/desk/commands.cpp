@@ -88,45 +88,56 @@ CommandResult Desk::Impl::answer(const Command& command) {
   if (needs_text(command.kind) && trim(command.text).empty()) {
     return refuse(Code::Invalid, fmt::format("'{}' needs a text", move));
   }
+  return perform(entry, command);
+}
+
+CommandResult Desk::Impl::take(TicketEntry& entry, const Command& command) {
+  Ticket& t = entry.ticket;
+  if (command.kind == CommandKind::Claim) {
+    set_owner(entry, command.who);
+    set_state(entry, TicketState::Assigned);
+    t.claimed = t.acked = true;
+    t.acked_by = command.who;
+    note(entry, command.who, "claimed", command.who + " works on it");
+    return done(entry, fmt::format("{} is yours", to_text(t.id)));
+  }
+  if (command.kind == CommandKind::Assign) {
+    const std::string person(trim(command.text));
+    if (!is_person(person)) {
+      return refuse(Code::Invalid,
+                    fmt::format("nobody is called '{}': expected a person of a team in `desk:`",
+                                printable(person, 60)));
+    }
+    set_owner(entry, person);
+    set_state(entry, TicketState::Assigned);
+    t.claimed = true;
+    note(entry, command.who, "assigned", "to " + person);
+    return done(entry, fmt::format("{} owns {}", person, to_text(t.id)));
+  }
+  const bool wants_ack = command.kind == CommandKind::Ack;
+  if (t.acked == wants_ack) {
+    return done(
+        entry, wants_ack ? fmt::format("already taken by {}", t.acked_by) : "was not acknowledged");
+  }
+  t.acked = wants_ack;
+  t.acked_by = wants_ack ? command.who : "";
+  note(entry, command.who, wants_ack ? "acked" : "unacked", command.text);
+  if (!wants_ack) {
+    start_run(entry, t.members.empty() ? IncidentId{} : t.members.front(), true);
+    fire_until(at, true);
+  }
+  return done(entry,
+              to_text(t.id) + (wants_ack ? " is acknowledged" : " waits for somebody again"));
+}
+
+CommandResult Desk::Impl::perform(TicketEntry& entry, const Command& command) {
+  Ticket& t = entry.ticket;
   switch (command.kind) {
     case CommandKind::Claim:
-      set_owner(entry, command.who);
-      set_state(entry, TicketState::Assigned);
-      t.claimed = t.acked = true;
-      t.acked_by = command.who;
-      note(entry, command.who, "claimed", command.who + " works on it");
-      return done(entry, fmt::format("{} is yours", to_text(t.id)));
+    case CommandKind::Assign:
     case CommandKind::Ack:
-      if (t.acked) {
-        return done(entry, fmt::format("already taken by {}", t.acked_by));
-      }
-      t.acked = true;
-      t.acked_by = command.who;
-      note(entry, command.who, "acked", command.text);
-      return done(entry, fmt::format("{} is acknowledged", to_text(t.id)));
     case CommandKind::Unack:
-      if (!t.acked) {
-        return done(entry, "was not acknowledged");
-      }
-      t.acked = false;
-      t.acked_by.clear();
-      note(entry, command.who, "unacked", command.text);
-      start_run(entry, t.members.empty() ? IncidentId{} : t.members.front(), true);
-      fire_until(at, true);
-      return done(entry, fmt::format("{} waits for somebody again", to_text(t.id)));
-    case CommandKind::Assign: {
-      const std::string person(trim(command.text));
-      if (!is_person(person)) {
-        return refuse(Code::Invalid,
-                      fmt::format("nobody is called '{}': expected a person of a team in `desk:`",
-                                  printable(person, 60)));
-      }
-      set_owner(entry, person);
-      set_state(entry, TicketState::Assigned);
-      t.claimed = true;
-      note(entry, command.who, "assigned", "to " + person);
-      return done(entry, fmt::format("{} owns {}", person, to_text(t.id)));
-    }
+      return take(entry, command);
     case CommandKind::Comment:
       if (t.state == TicketState::Assigned && command.who == t.owner) {
         set_state(entry, TicketState::InProgress);
@@ -151,7 +162,8 @@ CommandResult Desk::Impl::answer(const Command& command) {
       tell_all(entry, EffectKind::Closing, "cancelled", command.text);
       return done(entry, fmt::format("{} is cancelled", to_text(t.id)));
     default:
-      return refuse(Code::Invalid, fmt::format("'{}' is not a command for a ticket", move));
+      return refuse(Code::Invalid,
+                    fmt::format("'{}' is not a command for a ticket", name(command.kind)));
   }
 }
 

@@ -93,7 +93,9 @@ struct Desk::Impl {
   void forget(TicketId id);
 
   // commands.cpp
-  CommandResult answer(const Command& command);
+  CommandResult answer(const Command& command);  ///< may it be? then perform()
+  CommandResult perform(TicketEntry& entry, const Command& command);
+  CommandResult take(TicketEntry& entry, const Command& command);  ///< claim, assign, ack, unack
 
   // escalation.cpp
   void start_run(TicketEntry& entry, IncidentId incident, bool new_episode);
