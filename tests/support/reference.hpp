@@ -1,0 +1,186 @@
+#pragma once
+// Reference: the semantics of LANGUAGE 6 written as plainly as we can, O(rules x events) and worse.
+// It is the oracle of the property test: engine and reference must make the same changes.
+//
+// It keeps every raise it ever saw and counts again whenever it is asked; it tries every clause
+// on every event, every incident as a cause of every other. It shares no code with the engine but
+// `rules::evaluate` for expressions and the model's values.
+//
+// Not in it: `then`, `missing`, maintenance, limits, deafness, new versions of rules or inventory.
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "belfry/model/arena.hpp"
+#include "belfry/model/change.hpp"
+#include "belfry/model/event.hpp"
+#include "belfry/model/inventory.hpp"
+#include "belfry/rules/eval.hpp"
+#include "belfry/rules/program.hpp"
+
+namespace belfry::testing {
+
+class Reference {
+ public:
+  Reference(std::shared_ptr<const rules::Program> program,
+            std::shared_ptr<const Inventory> inventory);
+
+  /// REQUIRES: every deadline before `at` was fired by advance().
+  void on_event(const Event& event, Seq seq, Instant at, std::vector<IncidentChange>& out);
+  /// Fires all timers at or before `at`.
+  void advance(Instant at, Seq seq, std::vector<IncidentChange>& out);
+  /// A person closes an incident (6.9); false when there is none to close.
+  bool close_by_hand(IncidentId id, Seq seq, Instant at, std::vector<IncidentChange>& out);
+  Instant next_deadline() const;
+  std::vector<IncidentId> live() const;
+
+ private:
+  using Key = std::vector<Value>;
+  enum class Life : std::uint8_t { Idle, Pending, Waiting, Open, Symptom, Clearing, Closed };
+
+  /// One raise of a signal key, kept for ever.
+  struct Raise {
+    Key key;
+    Instant at;
+    std::uint64_t repeat = 1;
+    bool edge = false;  ///< idle -> active
+    std::uint64_t order = 0;
+  };
+  struct SignalKey {
+    Key key;
+    std::set<std::string> contributors;
+    Instant last{0};
+  };
+  struct NodeState {
+    bool truth = false;
+    bool latched = false;
+    bool running = false;
+    Instant since{0};
+  };
+  /// One key of a rule or of a derived signal.
+  struct RuleKey {
+    Key key;
+    std::string text;
+    std::uint64_t born = 0;  ///< raises from this order on are its own
+    std::vector<NodeState> nodes;
+    bool truth = false, started = false, cleared = false;
+    // incident
+    Life life = Life::Idle;
+    bool blocked = false, released = false, shown_before = false, was_symptom = false;
+    Instant began{0}, due{0}, released_at{0}, closed_at{0}, ended_at{0}, last_raise{0};
+    Seq began_seq;
+    IncidentId id;
+    std::uint32_t nth = 0;
+    std::uint64_t count = 0, flaps = 0;
+    IncidentId sibling;  ///< `one by`: the greater one it hangs under
+    std::vector<IncidentId> causes;
+    std::vector<IncidentId> told_causes;
+    std::uint32_t told_symptoms = 0;
+  };
+  /// A rule or a derived signal: what has a pattern.
+  struct Node {
+    rules::Index signal = rules::kNone;
+    const rules::Rule* rule = nullptr;
+    const rules::Pattern* when = nullptr;
+    const rules::Pattern* unless = nullptr;
+    const rules::Pattern* clear_when = nullptr;
+    const std::vector<const rules::Pattern*>* patterns = nullptr;
+    std::map<std::string, RuleKey> keys;
+    std::set<std::string> touched;
+  };
+  using IncidentRef = std::pair<Node*, RuleKey*>;
+  struct ByDepth {
+    bool operator()(const IncidentRef& a, const IncidentRef& b) const;
+  };
+
+  // facts
+  void match(const Event& event);
+  bool clause_matches(const rules::Clause& clause, const Event& event, Key& key, std::string& by);
+  void raise(rules::Index signal, const Key& key, const std::string& by, std::uint64_t repeat);
+  void clear(rules::Index signal, const Key& key, const std::string& by);
+  void gone(rules::Index signal, const std::string& text);
+  void touch(rules::Index signal, const Key& key, bool may_create);
+  void count_raise(const Raise& raise, rules::Index signal);
+
+  // reach
+  bool passes(const rules::Leaf& leaf, const Key& key);
+  bool reaches(const rules::Leaf& leaf, const Key& key, const Key& rule_key);
+  std::vector<Key> reached(const rules::Leaf& leaf, const Key& key);
+  bool exact(const rules::Leaf& leaf) const;
+
+  // patterns
+  void finish_round(Seq seq, std::vector<IncidentChange>& out);
+  void propagate();
+  void evaluate_node(Node& node, RuleKey& key);
+  bool truth(Node& node, RuleKey& key, const rules::Pattern& pattern);
+  bool started(RuleKey& key, const rules::Pattern& pattern) const;
+  bool aggregate(Node& node, RuleKey& key, const rules::Pattern& pattern);
+  double measure(const RuleKey& key, const rules::Pattern& pattern, bool near);
+  double count_events(const RuleKey& key, const rules::Pattern& pattern);
+  void arm_window(const Node& node, const RuleKey& key, const rules::Pattern& pattern);
+  Duration delay(const RuleKey& key, const rules::Pattern& pattern) const;
+  std::set<std::string> distinct_values(const RuleKey& key, const rules::Pattern& pattern,
+                                        bool near);
+  void forget_idle();
+  bool exists(const Node& node, const RuleKey& key);
+  bool in_window(const RuleKey& key, const rules::Pattern& pattern);
+
+  // incidents
+  void run(const IncidentRef& ref, Seq seq, std::vector<IncidentChange>& out);
+  bool step(const IncidentRef& ref, Seq seq, std::vector<IncidentChange>& out);
+  bool step_waiting(const IncidentRef& ref, std::vector<IncidentChange>& out);
+  bool step_one_by(const IncidentRef& ref, std::vector<IncidentChange>& out);
+  bool end_pattern(const IncidentRef& ref, std::vector<IncidentChange>& out);
+  bool step_clearing(const IncidentRef& ref, std::vector<IncidentChange>& out);
+  bool drop(RuleKey& key);
+  void forget(RuleKey& key);
+  void open(const IncidentRef& ref, std::vector<IncidentChange>& out);
+  void close(const IncidentRef& ref, IncidentReason reason, std::vector<IncidentChange>& out);
+  void become_symptom(const IncidentRef& ref, IncidentReason reason,
+                      std::vector<IncidentChange>& out);
+  void release(const IncidentRef& ref, std::vector<IncidentChange>& out);
+  std::vector<IncidentRef> candidates(const IncidentRef& ref);
+  bool explains(const rules::Cause& cause, const RuleKey& a, const RuleKey& b);
+  void push_symptoms(const IncidentRef& ref);
+  void refresh_causes(const IncidentRef& ref);
+  std::uint32_t symptoms_of(const RuleKey& key) const;
+  void update_visible(std::vector<IncidentChange>& out);
+  void emit(const IncidentRef& ref, IncidentState before, IncidentReason reason,
+            std::vector<IncidentChange>& out);
+  std::vector<double> one_by_values(const IncidentRef& ref);
+  bool share_contributor(Node& node, const RuleKey& a, const RuleKey& b);
+
+  struct Numbers {
+    std::vector<double> count, distinct, share, flaps;
+    rules::MeasuredValues values;
+  };
+  Numbers numbers(Node& node, RuleKey& key);
+
+  // time
+  bool passed(Instant deadline) const;
+  void arm(Instant deadline, const std::string& name, const std::string& key);
+  Value keep(const Value& value);
+  Key keep(const Key& key);
+  bool active(rules::Index signal, std::span<const Value> key) const;
+  rules::Env env(std::span<const Value> vars);
+
+  std::shared_ptr<const rules::Program> program_;
+  std::shared_ptr<const Inventory> inventory_;
+  Arena arena_;
+  rules::ActiveQuery active_;
+  std::vector<Node> nodes_;
+  std::vector<std::map<std::string, SignalKey>> signals_;
+  std::vector<std::vector<Raise>> history_;
+  std::uint64_t order_ = 1, round_order_ = 1;
+  /// (tick, name of rule or signal, key text)
+  std::set<std::tuple<std::int64_t, std::string, std::string>> timers_;
+  std::set<IncidentRef, ByDepth> work_;
+  std::set<IncidentRef, ByDepth> seen_;  ///< of this round: may be forgotten at its end
+  Instant now_{0};
+  bool timer_round_ = false;
+};
+
+}  // namespace belfry::testing
