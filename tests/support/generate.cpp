@@ -1,0 +1,471 @@
+#include "generate.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "belfry/base/check.hpp"
+#include "belfry/model/arena.hpp"
+
+namespace belfry::testing {
+
+std::uint64_t Rng::next() {
+  std::uint64_t z = (state_ += 0x9e3779b97f4a7c15ULL);
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
+  return z ^ (z >> 31);
+}
+
+namespace {
+
+constexpr std::string_view kPrelude =
+    R"(event syslog { msg: text head, node: device, app: string, via: string }
+table site key name { name: string }
+table device key name { name: string, site: site, role: string, spans: set<string> }
+relation behind(device, device) transitive from "behind.csv"
+relation near(device, device) from "near.csv"
+relation housed(device, site) from device.site
+relation over(device, string) from device.spans
+)";
+
+/// What a rule is keyed by: decides which atoms and causes fit.
+enum class Shape { Node, NodeK, Site, Span };
+
+struct RuleSketch {
+  std::string name;
+  Shape shape;
+  std::size_t place;  ///< rules may only use rules before them
+};
+
+class Generator {
+ public:
+  explicit Generator(std::uint64_t seed) : rng_(seed) { out_.seed = seed; }
+  RandomCase run() {
+    defaults();
+    signals();
+    const std::size_t rules = 1 + rng_.below(4);
+    for (std::size_t i = 0; i < rules; ++i) {
+      rule(i);
+    }
+    causes();
+    world();
+    events();
+    return std::move(out_);
+  }
+
+ private:
+  std::string duration() {
+    static const std::vector<std::string> kDurations{"10ms",  "15ms", "20ms", "50ms", "100ms",
+                                                     "300ms", "1s",   "2s",   "3s",   "5s"};
+    return rng_.pick(kDurations);
+  }
+  std::string window() {
+    static const std::vector<std::string> kWindows{"50ms", "100ms", "1s", "3s", "10s", "640ms"};
+    return rng_.pick(kWindows);
+  }
+
+  void defaults() {
+    out_.declarations.push_back({"defaults",
+                                 "defaults {",
+                                 "}",
+                                 {"  settle " + duration(), "  hold " + duration(),
+                                  "  recover " + duration(), "  reopen within " + duration()},
+                                 {}});
+  }
+
+  void signals() {
+    std::vector<std::string> s0{}, s1{"  clear all syslog \"s1 reset\""};
+    if (rng_.chance(20)) {
+      s0.push_back("  expire " + duration());
+    }
+    if (rng_.chance(10)) {
+      s1.push_back("  expire " + duration());
+    }
+    out_.declarations.push_back(
+        {"s0",
+         "signal s0(node: device) {\n  raise syslog \"s0 down\"\n  clear syslog \"s0 up\"",
+         "}",
+         s0,
+         {}});
+    out_.declarations.push_back({"s1",
+                                 "signal s1(node: device, k: string) {\n  raise syslog \"s1 {k} "
+                                 "down\"\n  clear syslog \"s1 {k} up\"",
+                                 "}",
+                                 s1,
+                                 {}});
+    out_.declarations.push_back({"s2",
+                                 "signal s2(node: device) {\n  raise syslog \"s2 down\" per via\n  "
+                                 "clear syslog \"s2 up\" per via",
+                                 "}",
+                                 {},
+                                 {}});
+    out_.declarations.push_back(
+        {"d0",
+         "signal d0(site: site) {\n  raise when s0(node) by site = node.site",
+         "}",
+         {},
+         {"s0"}});
+  }
+
+  std::string compare(std::size_t max) { return fmt::format(">= {}", 1 + rng_.below(max)); }
+
+  /// One item of a pattern for a key of that shape; names of what it uses go to `uses`.
+  std::string atom(Shape shape, std::size_t before, std::vector<std::string>& uses) {
+    std::vector<std::string> plain;  // may get a `for`
+    std::vector<std::string> counted;
+    const auto rule_of = [&](Shape of) -> std::string {
+      std::vector<std::string> names;
+      for (const RuleSketch& r : rules_) {
+        if (r.shape == of && r.place < before) {
+          names.push_back(r.name);
+        }
+      }
+      return names.empty() ? "" : rng_.pick(names);
+    };
+    switch (shape) {
+      case Shape::Node: {
+        plain = {"s0", "s2"};
+        counted = {fmt::format("count(s0) {} within {}", compare(4), window()),
+                   fmt::format("flaps(s0) {} within {}", compare(3), window()),
+                   fmt::format("count(s1) {} within {}", compare(70), window()),
+                   fmt::format("count(s1) {} within {}", compare(5), window()),
+                   fmt::format("count(s1) {} within {}", compare(4), window()),
+                   fmt::format("distinct(s1.k) {} within {}", compare(3), window())};
+        if (const std::string r = rule_of(Shape::Node); !r.empty()) {
+          plain.push_back(r);
+        }
+        if (const std::string r = rule_of(Shape::NodeK); !r.empty()) {
+          counted.push_back(fmt::format("count({}) {} within {}", r, compare(3), window()));
+          counted.push_back(fmt::format("distinct({}.k) {} within {}", r, compare(3), window()));
+        }
+        break;
+      }
+      case Shape::NodeK:
+        plain = {"s1"};
+        counted = {fmt::format("count(s1) {} within {}", compare(4), window()),
+                   fmt::format("flaps(s1) {} within {}", compare(3), window())};
+        if (const std::string r = rule_of(Shape::NodeK); !r.empty()) {
+          plain.push_back(r);
+        }
+        break;
+      case Shape::Site:
+        if (rng_.chance(50)) {
+          plain = {"d0"};
+        }
+        counted = {fmt::format("share(s0(n), n.housed(site)) >= {}% within {}",
+                               20 + 20 * rng_.below(5), window())};
+        if (const std::string r = rule_of(Shape::Node); !r.empty()) {
+          counted.push_back(fmt::format("share({}(n), n.housed(site)) >= {}% within {}", r,
+                                        20 + 20 * rng_.below(5), window()));
+        }
+        break;
+      case Shape::Span:
+        counted = {fmt::format("share(s0(n), n.over(span)) >= {}%", 20 + 20 * rng_.below(5))};
+        break;
+    }
+    std::string text;
+    if (!plain.empty() && (counted.empty() || rng_.chance(60))) {
+      text = rng_.pick(plain);
+      note(text, uses);
+      return rng_.chance(50) ? text + " for " + duration() : text;
+    }
+    text = rng_.pick(counted);
+    note(text, uses);
+    return text;
+  }
+
+  void note(const std::string& text, std::vector<std::string>& uses) {
+    for (const Declaration& d : out_.declarations) {
+      if (d.name != "defaults" && text.find(d.name) != std::string::npos) {
+        uses.push_back(d.name);
+      }
+    }
+  }
+
+  std::string pattern(Shape shape, std::size_t before, std::vector<std::string>& uses) {
+    if (shape == Shape::Span) {
+      return fmt::format("share(s0(n), n.over(span)) >= {}% and distinct(s0.node) {} within {}",
+                         20 + 20 * rng_.below(5), compare(3), window());
+    }
+    const std::string first = atom(shape, before, uses);
+    switch (rng_.below(8)) {
+      case 0:
+        return first + " and " + atom(shape, before, uses);
+      case 1:
+        return first + " or " + atom(shape, before, uses);
+      case 2:
+        return first + " and not (" + atom(shape, before, uses) + ")";
+      case 3:
+        return "(" + first + " or " + atom(shape, before, uses) + ") and " +
+               atom(shape, before, uses);
+      case 4:
+        if (shape == Shape::NodeK) {  // a partial leaf: says nothing of k
+          uses.push_back("s0");
+          return first + (rng_.chance(50) ? " and s0" : " and not s0");
+        }
+        return first;
+      default:
+        return first;
+    }
+  }
+
+  void rule(std::size_t place) {
+    static const std::vector<Shape> kShapes{Shape::Node,  Shape::Node, Shape::Node, Shape::NodeK,
+                                            Shape::NodeK, Shape::Site, Shape::Span};
+    const Shape shape = rng_.pick(kShapes);
+    Declaration d;
+    d.name = fmt::format("r{}", place);
+    const std::string by = shape == Shape::Node    ? "node"
+                           : shape == Shape::NodeK ? "node, k"
+                           : shape == Shape::Site  ? "site"
+                                                   : "span";
+    if (shape == Shape::Span) {
+      d.uses.push_back("s0");
+    }
+    d.head = fmt::format("rule {} {{\n  when {} by {}", d.name, pattern(shape, place, d.uses), by);
+    clauses(shape, d);
+    static const std::vector<std::string> kSeverities{"minor", "major", "critical"};
+    const std::string key = shape == Shape::Node    ? "{node}"
+                            : shape == Shape::NodeK ? "{node} {k}"
+                            : shape == Shape::Site  ? "{site}"
+                                                    : "{span} {share} {distinct}";
+    d.tail = fmt::format("  open {{ title \"{} {}\" severity {} }}\n}}", d.name, key,
+                         rng_.pick(kSeverities));
+    rules_.push_back({d.name, shape, place});
+    out_.declarations.push_back(std::move(d));
+  }
+
+  void clauses(Shape shape, Declaration& d) {
+    if (shape == Shape::Node && rng_.chance(15)) {
+      d.lines.push_back("  where node.role == \"core\"");
+    }
+    if (shape == Shape::Span) {
+      d.lines.push_back("  one by share, distinct");
+    }
+    if (rng_.chance(30)) {
+      d.lines.push_back("  settle " + duration());
+    }
+    if (rng_.chance(20)) {
+      d.lines.push_back("  hold " + duration());
+    }
+    if (rng_.chance(20)) {
+      d.lines.push_back("  recover " + duration());
+    }
+    if (rng_.chance(20)) {
+      d.lines.push_back("  reopen within " + duration());
+    }
+    if (rng_.chance(35)) {
+      d.lines.push_back(rng_.chance(50) ? "  clear after " + duration()
+                                        : "  clear quiet " + duration());
+    }
+  }
+
+  void cause(const RuleSketch& a, const RuleSketch& b) {
+    const auto args = [](Shape shape) -> std::string {
+      return shape == Shape::Node    ? "node"
+             : shape == Shape::NodeK ? "node, k"
+             : shape == Shape::Site  ? "site"
+                                     : "span";
+    };
+    std::vector<std::pair<std::string, std::string>> forms;  // args of a, where
+    const bool b_node = b.shape == Shape::Node || b.shape == Shape::NodeK;
+    const bool a_node = a.shape == Shape::Node || a.shape == Shape::NodeK;
+    const std::string extra = a.shape == Shape::NodeK ? ", k2" : "";
+    if (a.name == b.name) {
+      if (a.shape == Shape::Node) {
+        forms = {{"top", " where node.behind(top)"}};
+      }
+    } else if (a_node && b_node) {
+      const std::string same =
+          a.shape == Shape::NodeK && b.shape == Shape::Node ? "node, k2" : args(a.shape);
+      forms = {{same, ""},
+               {"top" + extra, " where node.behind(top)"},
+               {"top" + extra, " where node.near(top)"},
+               {"top" + extra, " where top.near(node)"}};
+    } else if (b_node) {
+      forms = a.shape == Shape::Site
+                  ? std::vector<std::pair<std::string, std::string>>{{"site",
+                                                                      " where node.housed(site)"},
+                                                                     {"site",
+                                                                      " where node.site == site"}}
+                  : std::vector<std::pair<std::string, std::string>>{
+                        {"span", " where node.over(span)"}, {"span", " where span in node.spans"}};
+    } else if (a_node) {
+      forms = b.shape == Shape::Site
+                  ? std::vector<std::pair<std::string, std::string>>{{"top" + extra,
+                                                                      " where top.housed(site)"}}
+                  : std::vector<std::pair<std::string, std::string>>{
+                        {"top" + extra, " where top.over(span)"}};
+    } else if (a.shape == b.shape) {
+      forms = {{args(a.shape), ""}};
+    }
+    if (forms.empty()) {
+      return;
+    }
+    const auto& [a_args, where] = rng_.pick(forms);
+    out_.declarations.push_back(
+        {fmt::format("cause{}", out_.declarations.size()),
+         fmt::format("cause {}({}) of {}({}){}", a.name, a_args, b.name, args(b.shape), where),
+         "",
+         {},
+         {a.name, b.name}});
+  }
+
+  void causes() {
+    for (std::size_t n = rng_.below(4); n > 0; --n) {
+      const std::size_t a = rng_.below(rules_.size()), b = rng_.below(rules_.size());
+      if (a == b) {
+        cause(rules_[a], rules_[a]);
+      } else if (upward_) {
+        cause(rules_[std::min(a, b)], rules_[std::max(a, b)]);
+      } else {
+        cause(rules_[std::max(a, b)], rules_[std::min(a, b)]);
+      }
+    }
+  }
+
+  void world() {
+    out_.world.sites = {"A", "B", "C"};
+    static const std::vector<std::string> kSpans{"x", "y", "z"};
+    for (std::size_t i = 0; i < 5; ++i) {
+      RandomWorld::Device d{fmt::format("n{}", i),
+                            rng_.pick(out_.world.sites),
+                            rng_.chance(60) ? "core" : "edge",
+                            {}};
+      for (const std::string& span : kSpans) {
+        if (rng_.chance(40)) {
+          d.spans.push_back(span);
+        }
+      }
+      out_.world.devices.push_back(d);
+      if (i > 0 && rng_.chance(75)) {
+        out_.world.behind.emplace_back(d.name, fmt::format("n{}", rng_.below(i)));
+      }
+      if (rng_.chance(50)) {
+        out_.world.near.emplace_back(d.name, fmt::format("n{}", rng_.below(5)));
+      }
+    }
+  }
+
+  std::int64_t gap() {
+    static const std::vector<std::int64_t> kGaps{0,  0,  0,  1,   3,   5,    10,   10,  20,
+                                                 50, 90, 95, 100, 300, 1000, 2000, 4000};
+    std::int64_t ms = rng_.pick(kGaps);
+    if (rng_.chance(3)) {
+      ms = 20'000;
+    }
+    return ms * 1'000'000 + (rng_.chance(3) ? 1 : 0);
+  }
+
+  void events() {
+    const std::size_t n = 5 + rng_.below(60);
+    std::int64_t at = 1'000'000'000'000;
+    static const std::vector<std::string> kVias{"a", "b"}, kKs{"k0", "k1", "k2"};
+    for (std::size_t i = 0; i < n; ++i) {
+      at += gap();
+      RandomEvent e{
+          at, fmt::format("n{}", rng_.below(rng_.chance(5) ? 7 : 5)), rng_.pick(kVias), {}, 1};
+      const bool up = rng_.chance(40);
+      switch (rng_.below(8)) {
+        case 0:
+        case 1:
+        case 2:
+        case 3:
+          e.msg = up ? "s0 up" : "s0 down";
+          break;
+        case 4:
+        case 5:
+        case 6:
+          e.msg = fmt::format("s1 {} {}", rng_.pick(kKs), up ? "up" : "down");
+          if (rng_.chance(4)) {
+            e.msg = "s1 reset";
+          }
+          break;
+        default:
+          e.msg = up ? "s2 up" : "s2 down";
+          break;
+      }
+      if (rng_.chance(10)) {
+        e.repeat = static_cast<std::uint32_t>(1 + rng_.below(4));
+      }
+      out_.events.push_back(e);
+    }
+  }
+
+  Rng rng_;
+  RandomCase out_;
+  std::vector<RuleSketch> rules_;
+  bool upward_ = rng_.chance(50);
+};
+
+}  // namespace
+
+RandomCase random_case(std::uint64_t seed) { return Generator(seed).run(); }
+
+std::string text_of(const RandomCase& c) {
+  std::string out(kPrelude);
+  for (const Declaration& d : c.declarations) {
+    out += d.head + "\n";
+    for (const std::string& line : d.lines) {
+      out += line + "\n";
+    }
+    if (!d.tail.empty()) {
+      out += d.tail + "\n";
+    }
+  }
+  return out;
+}
+
+std::string describe(const RandomCase& c) {
+  std::string out = fmt::format("# seed {}\n{}", c.seed, text_of(c));
+  for (const RandomWorld::Device& d : c.world.devices) {
+    out += fmt::format("# device {} site {} role {} spans {}\n", d.name, d.site, d.role,
+                       fmt::join(d.spans, ","));
+  }
+  for (const auto& [x, y] : c.world.behind) {
+    out += fmt::format("# {} behind {}\n", x, y);
+  }
+  for (const auto& [x, y] : c.world.near) {
+    out += fmt::format("# {} near {}\n", x, y);
+  }
+  for (const RandomEvent& e : c.events) {
+    out += fmt::format("# +{:.6f}ms {} via {}: {}{}\n",
+                       static_cast<double>(e.at_ns - 1'000'000'000'000) / 1e6, e.node, e.via, e.msg,
+                       e.repeat == 1 ? "" : fmt::format(" x{}", e.repeat));
+  }
+  return out;
+}
+
+std::shared_ptr<const Inventory> inventory_of(const RandomCase& c, const rules::Program& program) {
+  const Schema& schema = *program.schema;
+  const std::uint32_t site = schema.find_table("site"), device = schema.find_table("device");
+  InventoryBuilder builder(program.schema);
+  Arena arena;
+  for (const std::string& name : c.world.sites) {
+    builder.add_row(site, std::vector<Value>{Value::string(name)});
+  }
+  for (const RandomWorld::Device& d : c.world.devices) {
+    std::vector<Value> items;
+    for (const std::string& span : d.spans) {
+      items.push_back(Value::string(span));
+    }
+    const ValueSet set{items};
+    Value spans;
+    spans.type = Type::Set;
+    spans.set = &set;
+    builder.add_row(device, std::vector<Value>{Value::string(d.name), Value::row(site, d.site),
+                                               Value::string(d.role), spans});
+  }
+  for (const auto& [x, y] : c.world.behind) {
+    builder.add_pair(schema.find_relation("behind"), Value::row(device, x), Value::row(device, y));
+  }
+  for (const auto& [x, y] : c.world.near) {
+    builder.add_pair(schema.find_relation("near"), Value::row(device, x), Value::row(device, y));
+  }
+  auto built = builder.build(1);
+  BELFRY_CHECK(built.has_value());
+  return *built;
+}
+
+}  // namespace belfry::testing

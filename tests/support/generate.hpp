@@ -1,0 +1,66 @@
+#pragma once
+// Random Bell programs, inventories and event streams from a seed. The program is text, so that the
+// compiler is under test too; it is kept in pieces, so that a failing case can be made smaller.
+//
+// The world: five devices in three sites, a tree of uplinks, four signals. Durations and gaps are
+// short and often meet at full 10 ms, where order is decided.
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "belfry/model/inventory.hpp"
+#include "belfry/rules/program.hpp"
+
+namespace belfry::testing {
+
+/// SplitMix64: the same numbers everywhere, for ever.
+class Rng {
+ public:
+  explicit Rng(std::uint64_t seed) : state_(seed * 0x9e3779b97f4a7c15ULL + 0x1234567) {}
+  std::uint64_t next();
+  std::size_t below(std::size_t n) { return static_cast<std::size_t>(next() % n); }
+  bool chance(unsigned percent) { return next() % 100 < percent; }
+  template <class T>
+  const T& pick(const std::vector<T>& of) {
+    return of[below(of.size())];
+  }
+
+ private:
+  std::uint64_t state_;
+};
+
+/// One declaration. `lines` can go one by one; when it goes, whatever names it goes too.
+struct Declaration {
+  std::string name;
+  std::string head, tail;
+  std::vector<std::string> lines;
+  std::vector<std::string> uses;
+};
+struct RandomEvent {
+  std::int64_t at_ns = 0;
+  std::string node, via, msg;
+  std::uint32_t repeat = 1;
+};
+struct RandomWorld {
+  std::vector<std::string> sites;
+  struct Device {
+    std::string name, site, role;
+    std::vector<std::string> spans;
+  };
+  std::vector<Device> devices;
+  std::vector<std::pair<std::string, std::string>> behind, near;
+};
+struct RandomCase {
+  std::uint64_t seed = 0;
+  std::vector<Declaration> declarations;
+  RandomWorld world;
+  std::vector<RandomEvent> events;
+};
+
+RandomCase random_case(std::uint64_t seed);
+std::string text_of(const RandomCase& c);   ///< the program
+std::string describe(const RandomCase& c);  ///< program, world and stream
+std::shared_ptr<const Inventory> inventory_of(const RandomCase& c, const rules::Program& program);
+
+}  // namespace belfry::testing
