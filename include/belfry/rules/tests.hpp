@@ -11,7 +11,21 @@ struct TestValue {                    ///< literal of a test: text as written, t
   Value value;
   std::vector<std::pair<std::string, TestValue>> fields;  ///< object
   bool is_object = false;
+
+  // Defined below: a pair of an incomplete type cannot be destroyed.
+  TestValue();
+  TestValue(const TestValue&);
+  TestValue(TestValue&&) noexcept;
+  TestValue& operator=(const TestValue&);
+  TestValue& operator=(TestValue&&) noexcept;
+  ~TestValue();
 };
+inline TestValue::TestValue() = default;
+inline TestValue::TestValue(const TestValue&) = default;
+inline TestValue::TestValue(TestValue&&) noexcept = default;
+inline TestValue& TestValue::operator=(const TestValue&) = default;
+inline TestValue& TestValue::operator=(TestValue&&) noexcept = default;
+inline TestValue::~TestValue() = default;
 
 struct TestGiven {
   Index table = kNone;                ///< row of a table, or

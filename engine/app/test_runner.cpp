@@ -1,0 +1,377 @@
+#include "test_runner.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "belfry/base/text.hpp"
+#include "belfry/replay/rehearsal.hpp"
+#include "test_values.hpp"
+
+namespace belfry {
+namespace {
+
+using rules::ExpectKind;
+using rules::TestExpect;
+using rules::TestStep;
+
+std::string call(const Incident& incident) {
+  return fmt::format("{}({})", incident.rule, fmt::join(incident.key, ", "));
+}
+
+/// One step at one instant: `x N every D` written out.
+struct Moment {
+  Duration at;
+  const TestStep* step = nullptr;
+};
+
+std::vector<Moment> moments(const rules::Test& test) {
+  std::vector<Moment> out;
+  for (const TestStep& step : test.steps) {
+    for (std::uint64_t i = 0; i < std::max<std::uint64_t>(step.times, 1); ++i) {
+      out.push_back({step.at + step.every * static_cast<std::int64_t>(i), &step});
+    }
+  }
+  std::stable_sort(out.begin(), out.end(), [](const Moment& a, const Moment& b) {
+    // At one instant: what happens, then what is expected.
+    return a.at != b.at ? a.at < b.at : (!a.step->is_expect && b.step->is_expect);
+  });
+  return out;
+}
+
+class Runner {
+ public:
+  Runner(const TestRun& run, const rules::Test& test) : run_(run), test_(test) {
+    outcome_.name = test.name;
+    outcome_.file = test.place.file < run.program->files.size()
+                        ? run.program->files[test.place.file]
+                        : std::string("?");
+    outcome_.line = test.place.line;
+  }
+
+  TestOutcome go() {
+    auto inventory = test_inventory(*run_.program, test_);
+    if (!inventory) {
+      broken(inventory.error().what);
+      return std::move(outcome_);
+    }
+    inventory_ = *inventory;
+    replay::RehearsalOptions options;
+    options.batch_events_max = 1;
+    rehearsal_ = std::make_unique<replay::Rehearsal>(
+        run_.program, inventory_, kTestStart,
+        [this](const replay::RehearsalChange& change) { on_change(change); }, options);
+    rehearsal_->watch([this](const Event&, std::span<const Match> matches, Seq, Instant) {
+      for (const Match& match : matches) {
+        if (run_.coverage != nullptr) {
+          run_.coverage->clauses.insert(match.clause);
+        }
+      }
+    });
+    const std::vector<Moment> all = moments(test_);
+    for (std::size_t i = 0; i < all.size();) {
+      std::size_t end = i;
+      while (end < all.size() && all[end].at == all[i].at) {
+        ++end;
+      }
+      if (!instant(std::span(all).subspan(i, end - i))) {
+        return std::move(outcome_);
+      }
+      i = end;
+    }
+    if (test_.steps.empty()) {
+      broken("the test has no steps");
+    }
+    return std::move(outcome_);
+  }
+
+ private:
+  void broken(const std::string& what) {
+    outcome_.passed = false;
+    outcome_.first_failure = what;
+    outcome_.timeline.push_back("  " + what);
+  }
+
+  bool instant(std::span<const Moment> group) {
+    std::vector<const Moment*> events, expects;
+    for (const Moment& moment : group) {
+      (moment.step->is_expect ? expects : events).push_back(&moment);
+    }
+    const Instant at = kTestStart + group[0].at;
+    for (const Moment* moment : ordered(events)) {
+      Event& event = rehearsal_->begin();
+      auto made = test_event(*run_.program, moment->step->event, rehearsal_->arena(), event);
+      if (!made) {
+        broken(fmt::format("line {}: {}", moment->step->place.line, made.error()));
+        return false;
+      }
+      ++outcome_.events;
+      say(*moment, {});
+      rehearsal_->commit(at);
+    }
+    rehearsal_->advance(at);
+    for (const Moment* moment : expects) {
+      say(*moment, check(moment->step->expect));
+    }
+    return true;
+  }
+
+  /// Events of one signal key keep their order; between keys any order is as good as another, and
+  /// `--shuffle` takes another one.
+  std::vector<const Moment*> ordered(const std::vector<const Moment*>& events) {
+    if (!run_.shuffle || events.size() < 2) {
+      return events;
+    }
+    std::vector<std::set<std::string>> keys;
+    for (const Moment* moment : events) {
+      keys.push_back(keys_of(*moment));
+    }
+    std::vector<const Moment*> out;
+    std::vector<bool> placed(events.size(), false);
+    while (out.size() < events.size()) {
+      std::vector<std::size_t> free;
+      for (std::size_t i = 0; i < events.size(); ++i) {
+        bool blocked = placed[i];
+        for (std::size_t j = 0; j < i && !blocked; ++j) {
+          blocked = !placed[j] && std::any_of(keys[j].begin(), keys[j].end(),
+                                              [&](const auto& k) { return keys[i].contains(k); });
+        }
+        if (!blocked) {
+          free.push_back(i);
+        }
+      }
+      const std::size_t next = free[random() % free.size()];
+      placed[next] = true;
+      out.push_back(events[next]);
+    }
+    return out;
+  }
+
+  std::set<std::string> keys_of(const Moment& moment) {
+    Batch batch;
+    batch.events.emplace_back();
+    std::set<std::string> out;
+    if (!test_event(*run_.program, moment.step->event, batch.arena, batch.events[0])) {
+      return out;
+    }
+    rules::Matcher matcher(run_.program, inventory_);
+    matcher.match(batch);
+    for (const Match& match : batch.matches) {
+      out.insert(
+          fmt::format("{}:{}", run_.program->clauses[match.clause].signal, key_text(match.key)));
+    }
+    return out;
+  }
+
+  std::uint64_t random() {
+    random_ = random_ * 6364136223846793005ULL + *run_.shuffle * 2 + 1;
+    return random_ >> 33;
+  }
+
+  void on_change(const replay::RehearsalChange& change) {
+    ++outcome_.changes;
+    const Incident& after = change.change.after;
+    incidents_[after.id.value] = after;
+    if (run_.coverage == nullptr) {
+      return;
+    }
+    const rules::Index rule = run_.program->find_rule(after.rule);
+    run_.coverage->rules.insert(rule);
+    for (const IncidentId cause : after.causes) {
+      const auto found = incidents_.find(cause.value);
+      for (rules::Index i = 0; found != incidents_.end() && i < run_.program->causes.size(); ++i) {
+        const rules::Cause& line = run_.program->causes[i];
+        if (line.symptom == rule && line.cause == run_.program->find_rule(found->second.rule)) {
+          run_.coverage->causes.insert(i);
+        }
+      }
+    }
+  }
+
+  // ---- expectations: empty = as expected, else what was there
+
+  static bool is_open(const Incident& i) {
+    return i.state == IncidentState::Open ||
+           (i.state == IncidentState::Clearing && i.causes.empty());
+  }
+  static bool is_symptom(const Incident& i) {
+    return i.state == IncidentState::Symptom ||
+           (i.state == IncidentState::Clearing && !i.causes.empty());
+  }
+
+  bool named(const TestExpect& expect, const Incident& incident) const {
+    if (expect.rule != rules::kNone && run_.program->rules[expect.rule].name != incident.rule) {
+      return false;
+    }
+    for (std::size_t i = 0; i < expect.key.size(); ++i) {
+      if (i >= incident.key.size() || to_text(expect.key[i]) != incident.key[i]) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  std::string check(const TestExpect& expect) const {
+    std::vector<const Incident*> of;  ///< those it names
+    for (const auto& [id, incident] : incidents_) {
+      if (named(expect, incident)) {
+        of.push_back(&incident);
+      }
+    }
+    const auto in = [&](auto&& state) {
+      std::vector<const Incident*> out;
+      std::copy_if(of.begin(), of.end(), std::back_inserter(out),
+                   [&](const Incident* i) { return state(*i); });
+      return out;
+    };
+    const auto open = in(is_open);
+    switch (expect.kind) {
+      case ExpectKind::CountOpen:
+        return open.size() == expect.count ? std::string() : fmt::format("got {}", list(open));
+      case ExpectKind::No:
+        return open.empty() ? std::string() : fmt::format("got {}", list(open));
+      case ExpectKind::Closed: {
+        const auto closed = in([](const Incident& i) { return i.state == IncidentState::Closed; });
+        const auto lives = in([](const Incident& i) {
+          return i.state != IncidentState::Closed && i.state != IncidentState::Pending;
+        });
+        return closed.empty() || !lives.empty() ? "got " + states(of) : fields(expect, closed);
+      }
+      case ExpectKind::Open:
+        return open.empty() ? "got " + states(of) : fields(expect, open);
+      case ExpectKind::Symptom: {
+        const auto found = in(is_symptom);
+        return found.empty() ? "got " + states(of) : fields(expect, found);
+      }
+      case ExpectKind::Planned: {
+        const auto found = in([](const Incident& i) { return i.state == IncidentState::Planned; });
+        return found.empty() ? "got " + states(of) : fields(expect, found);
+      }
+    }
+    return {};
+  }
+
+  static std::string list(const std::vector<const Incident*>& of) {
+    std::string out = fmt::format("{}", of.size());
+    for (std::size_t i = 0; i < of.size() && i < 10; ++i) {
+      out += (i == 0 ? ": " : ", ") + call(*of[i]);
+    }
+    return out;
+  }
+  static std::string states(const std::vector<const Incident*>& of) {
+    std::string out;
+    for (const Incident* i : of) {
+      out +=
+          fmt::format("{}{} {}", out.empty() ? "" : ", ",
+                      i->state == IncidentState::Pending ? "released" : name(i->state), call(*i));
+    }
+    return out.empty() ? "none" : out;
+  }
+
+  /// One of them must have all fields as said.
+  std::string fields(const TestExpect& expect, const std::vector<const Incident*>& of) const {
+    std::string got;
+    for (const Incident* incident : of) {
+      std::string wrong;
+      for (const auto& [field, value] : expect.fields) {
+        const std::string actual = field_text(*incident, field);
+        if (!same(field, actual, value)) {
+          wrong += fmt::format("{}{}: \"{}\"", wrong.empty() ? "" : ", ", field, actual);
+        }
+      }
+      if (wrong.empty()) {
+        return {};
+      }
+      got += fmt::format("{}{} {{ {} }}", got.empty() ? "got " : ", ", call(*incident), wrong);
+    }
+    return got;
+  }
+
+  bool same(const std::string& field, const std::string& actual,
+            const rules::TestValue& value) const {
+    const std::string wanted = test_text(value);
+    // `cause: fibre_cut` names the rule alone, `cause: "fibre_cut(S1)"` the incident.
+    return actual == wanted || (field == "cause" && actual.starts_with(wanted + "("));
+  }
+
+  std::string field_text(const Incident& i, const std::string& field) const {
+    if (field == "cause") {
+      if (i.causes.empty()) {
+        return "";
+      }
+      const auto found = incidents_.find(i.causes.front().value);
+      return found == incidents_.end() ? "?" : call(found->second);
+    }
+    const std::map<std::string_view, std::string> values{
+        {"title", i.title},
+        {"severity", std::string(name(i.severity))},
+        {"symptoms", std::to_string(i.symptoms)},
+        {"count", std::to_string(i.count)},
+        {"flaps", std::to_string(i.flaps)},
+        {"impact", i.impact},
+        {"tier", i.tier},
+        {"runbook", i.runbook},
+        {"escalate", i.escalation},
+        {"escalation", i.escalation},
+        {"causes", std::to_string(i.causes.size())},
+        {"customer", fmt::format("{}", fmt::join(i.customers, ", "))},
+        {"customers", fmt::format("{}", fmt::join(i.customers, ", "))},
+        {"nodes", fmt::format("{}", fmt::join(i.nodes, ", "))},
+        {"state", std::string(name(i.state))}};
+    const auto found = values.find(field);
+    return found == values.end() ? fmt::format("no field '{}' can be expected", field)
+                                 : found->second;
+  }
+
+  void say(const Moment& moment, const std::string& wrong) {
+    std::string text = source_line(moment.step->place);
+    if (moment.step->times > 1) {
+      text = fmt::format("+{} {}", to_text(moment.at), text);
+    }
+    outcome_.timeline.push_back(wrong.empty() ? fmt::format("    {}", text)
+                                              : fmt::format("  ! {}   {}", text, wrong));
+    if (!wrong.empty()) {
+      outcome_.passed = false;
+      if (outcome_.first_failure.empty()) {
+        outcome_.first_failure =
+            fmt::format("line {}: {}: {}", moment.step->place.line, text, wrong);
+      }
+      for (const auto& [id, incident] : incidents_) {
+        if (incident.state != IncidentState::Closed) {
+          outcome_.timeline.push_back(fmt::format(
+              "        {} {} since {}: \"{}\" count {} flaps {} symptoms {}{}",
+              name(incident.state), call(incident), offset(incident.began_at), incident.title,
+              incident.count, incident.flaps, incident.symptoms,
+              incident.causes.empty() ? "" : " cause " + field_text(incident, "cause")));
+        }
+      }
+    }
+  }
+
+  static std::string offset(Instant at) { return "+" + to_text(at - kTestStart); }
+
+  std::string source_line(const rules::Place& place) const {
+    if (run_.files == nullptr || place.file >= run_.files->size()) {
+      return fmt::format("line {}", place.line);
+    }
+    std::string_view text = (*run_.files)[place.file].text;
+    for (std::uint32_t line = 1; line < place.line && !text.empty(); ++line) {
+      const std::size_t end = text.find('\n');
+      text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    }
+    return std::string(trim(text.substr(0, text.find('\n'))));
+  }
+
+  const TestRun& run_;
+  const rules::Test& test_;
+  TestOutcome outcome_;
+  std::shared_ptr<const Inventory> inventory_;
+  std::unique_ptr<replay::Rehearsal> rehearsal_;
+  std::map<std::uint64_t, Incident> incidents_;  ///< as they stand now
+  std::uint64_t random_ = 1;
+};
+
+}  // namespace
+
+TestOutcome run_test(const TestRun& run, const rules::Test& test) { return Runner(run, test).go(); }
+
+}  // namespace belfry
