@@ -1,0 +1,260 @@
+// Causes: a symptom writes down, when it begins, under which keys its causes would live (the
+// cause's probes, seen from the symptom), so that both sides find each other by one look-up and
+// there is no cross product at run time (LANGUAGE 10.6).
+#include <algorithm>
+
+#include "fold.hpp"
+
+namespace belfry::correlate {
+
+namespace {
+/// Keys one symptom may watch for one cause: a site with more is modelled wrongly, and the work of
+/// an input stays bounded.
+constexpr std::size_t kSlotsPerCauseMax = 4096;
+}  // namespace
+
+bool Fold::explains(std::uint32_t record) const {
+  const IncidentRecord* incident = incident_if(record);
+  return incident != nullptr && incident->phase != Phase::Closed;
+}
+bool Fold::is_due(std::uint32_t record) const {
+  const IncidentRecord* incident = incident_if(record);
+  return incident != nullptr &&
+         (incident->phase == Phase::Waiting || incident->phase == Phase::Live ||
+          incident->phase == Phase::Clearing);
+}
+bool Fold::established(std::uint32_t record) const {
+  const IncidentRecord* incident = incident_if(record);
+  return incident != nullptr &&
+         (incident->phase == Phase::Live || incident->phase == Phase::Clearing);
+}
+
+IncidentRecord* Fold::by_incident(IncidentId id) {
+  const auto it = by_id.find(id);
+  return it == by_id.end() ? nullptr : &incident_of(it->second);
+}
+
+void Fold::watch_causes(std::uint32_t record) {
+  for (const std::uint32_t cause : plan->causes_of[plan->owners[keys[record].owner].rule_index]) {
+    watch_cause(record, cause);
+  }
+}
+
+void Fold::watch_cause(std::uint32_t record, std::uint32_t index) {
+  if (plan->cause_scans[index]) {
+    scan_symptoms[index].insert(record);
+    return;
+  }
+  const rules::Program& program = *plan->program;
+  const rules::Cause& cause = program.causes[index];
+  const std::vector<rules::Param>& params = program.rules[cause.cause].key;
+  const Vars symptom = values_of(keys[record].key, *plan->owners[keys[record].owner].params);
+  std::vector<Value> vars(cause.vars.size());
+  for (std::size_t i = 0; i < vars.size(); ++i) {
+    if (cause.vars[i].symptom_part < symptom.size) {
+      vars[i] = symptom.values[cause.vars[i].symptom_part];
+    }
+  }
+  std::vector<std::vector<Value>> combinations{{}};
+  for (std::size_t part = 0; part < params.size(); ++part) {
+    const rules::CauseProbe& probe = cause.probes[part];
+    Value single;
+    std::span<const Value> range;
+    if (probe.kind == rules::ProbeKind::Var) {
+      single = probe.var < vars.size() ? vars[probe.var] : Value::none();
+    } else if (probe.from != nullptr) {
+      single = rules::evaluate(*probe.from, env(vars));
+    }
+    if (single.is_none()) {
+      return;
+    }
+    if (probe.kind == rules::ProbeKind::Forward) {
+      range = inventory->forward(probe.relation, single);
+    } else if (probe.kind == rules::ProbeKind::Backward) {
+      range = inventory->backward(probe.relation, single);
+    } else if (probe.kind == rules::ProbeKind::Items) {
+      range = single.items();
+    } else {
+      range = {&single, 1};
+    }
+    std::vector<std::vector<Value>> longer;
+    for (const std::vector<Value>& start : combinations) {
+      for (const Value& value : range) {
+        if (longer.size() < kSlotsPerCauseMax) {
+          longer.push_back(start);
+          longer.back().push_back(value);
+        }
+      }
+    }
+    combinations = std::move(longer);
+  }
+  for (const std::vector<Value>& values : combinations) {
+    Key key;
+    if (cause_holds(cause, values, symptom.span()) && make_key(params, values, key)) {
+      add_slot(record, index, key);
+    }
+  }
+}
+
+/// Takes over the uses of `key`'s texts.
+void Fold::add_slot(std::uint32_t record, std::uint32_t index, const Key& key) {
+  const rules::Cause& cause = plan->program->causes[index];
+  IncidentRecord& incident = incident_of(record);
+  const Slot slot{index, key};
+  const bool itself = cause.cause == cause.symptom && key == keys[record].key;
+  if (itself ||
+      std::find(incident.slots.begin(), incident.slots.end(), slot) != incident.slots.end()) {
+    release(key);
+    return;
+  }
+  incident.slots.push_back(slot);
+  watchers[slot].push_back(record);
+}
+
+void Fold::unwatch_causes(std::uint32_t record) {
+  IncidentRecord& incident = incident_of(record);
+  for (const Slot& slot : incident.slots) {
+    const auto it = watchers.find(slot);
+    if (it != watchers.end()) {
+      std::erase(it->second, record);
+      if (it->second.empty()) {
+        watchers.erase(it);
+      }
+    }
+    release(slot.key);
+  }
+  incident.slots.clear();
+  for (const std::uint32_t cause : plan->causes_of[plan->owners[keys[record].owner].rule_index]) {
+    scan_symptoms[cause].erase(record);
+  }
+}
+
+/// The whole condition, over both keys.
+bool Fold::cause_holds(const rules::Cause& cause, std::span<const Value> cause_key,
+                       std::span<const Value> symptom_key) {
+  std::vector<Value> vars(cause.vars.size());
+  for (std::size_t i = 0; i < vars.size(); ++i) {
+    const rules::CauseVar& var = cause.vars[i];
+    const bool from_symptom = var.symptom_part < symptom_key.size();
+    const bool from_cause = var.cause_part < cause_key.size();
+    vars[i] = from_symptom ? symptom_key[var.symptom_part]
+              : from_cause ? cause_key[var.cause_part]
+                           : Value::none();
+    if (from_symptom && from_cause && to_text(vars[i]) != to_text(cause_key[var.cause_part])) {
+      return false;
+    }
+  }
+  const rules::Env scope = env(vars);
+  for (const rules::Expr* filter : cause.filters) {
+    if (!rules::holds(filter, scope)) {
+      return false;
+    }
+  }
+  return rules::holds(cause.where, scope);
+}
+
+/// Earliest began, then rule name, then key text.
+bool Fold::comes_before(std::uint32_t a, std::uint32_t b) const {
+  const IncidentRecord& x = *incident_if(a);
+  const IncidentRecord& y = *incident_if(b);
+  if (x.began_at != y.began_at) {
+    return x.began_at < y.began_at;
+  }
+  if (keys[a].owner != keys[b].owner) {
+    return plan->rank[keys[a].owner] < plan->rank[keys[b].owner];
+  }
+  return owner_text(keys[a]) < owner_text(keys[b]);
+}
+
+/// What explains it now, first is what it hangs under.
+std::vector<std::uint32_t> Fold::candidates(std::uint32_t record) {
+  const rules::Program& program = *plan->program;
+  const IncidentRecord& incident = incident_of(record);
+  std::vector<std::uint32_t> found;
+  for (const Slot& slot : incident.slots) {
+    const std::uint32_t owner = program.rules[program.causes[slot.cause].cause].signal;
+    const std::uint32_t other = find_owner_key(owner, slot.key);
+    if (other != kNil && other != record && explains(other)) {
+      found.push_back(other);
+    }
+  }
+  const OwnerPlan& owner = plan->owners[keys[record].owner];
+  for (const std::uint32_t index : plan->causes_of[owner.rule_index]) {
+    if (!plan->cause_scans[index]) {
+      continue;
+    }
+    const rules::Cause& cause = program.causes[index];
+    const Vars symptom = values_of(keys[record].key, *owner.params);
+    for (const std::uint32_t other : incidents_of[cause.cause]) {
+      const Vars mine = values_of(keys[other].key, program.rules[cause.cause].key);
+      if (other != record && explains(other) && cause_holds(cause, mine.span(), symptom.span())) {
+        found.push_back(other);
+      }
+    }
+  }
+  if (incident.sibling != IncidentId{}) {
+    const auto it = by_id.find(incident.sibling);
+    if (it != by_id.end() && explains(it->second)) {
+      found.push_back(it->second);
+    }
+  }
+  std::sort(found.begin(), found.end());
+  found.erase(std::unique(found.begin(), found.end()), found.end());
+  std::sort(found.begin(), found.end(),
+            [&](std::uint32_t a, std::uint32_t b) { return comes_before(a, b); });
+  return found;
+}
+
+void Fold::set_causes(std::uint32_t record, const std::vector<std::uint32_t>& to) {
+  IncidentRecord& incident = incident_of(record);
+  std::vector<IncidentId> ids;
+  for (const std::uint32_t cause : to) {
+    ids.push_back(incident_of(cause).id);
+  }
+  if (ids == incident.causes) {
+    return;
+  }
+  const IncidentId was = incident.causes.empty() ? IncidentId{} : incident.causes.front();
+  const IncidentId is = ids.empty() ? IncidentId{} : ids.front();
+  incident.causes = std::move(ids);
+  note_update(record);
+  if (was == is) {
+    return;
+  }
+  if (IncidentRecord* old = by_incident(was)) {
+    --old->symptoms;
+    note_update(old->key);
+  }
+  if (IncidentRecord* fresh = by_incident(is)) {
+    ++fresh->symptoms;
+    note_update(fresh->key);
+  }
+}
+
+/// Whoever may hang under it looks again.
+void Fold::tell_symptoms(std::uint32_t record) {
+  const OwnerPlan& owner = plan->owners[keys[record].owner];
+  for (const std::uint32_t cause : plan->causes_by[owner.rule_index]) {
+    if (plan->cause_scans[cause]) {
+      for (const std::uint32_t symptom : scan_symptoms[cause]) {
+        add_work(symptom);
+      }
+      continue;
+    }
+    const auto it = watchers.find(Slot{cause, keys[record].key});
+    if (it != watchers.end()) {
+      for (const std::uint32_t symptom : it->second) {
+        add_work(symptom);
+      }
+    }
+  }
+  if (!owner.rule->one_by.empty()) {
+    for (const std::uint32_t other : incidents_of[owner.rule_index]) {
+      if (incident_if(other)->sibling == incident_of(record).id) {
+        add_work(other);
+      }
+    }
+  }
+}
+
+}  // namespace belfry::correlate

@@ -1,0 +1,143 @@
+#pragma once
+// The records of the fold. Sizes matter here: a million signal keys are a million of these.
+#include <absl/container/flat_hash_map.h>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "belfry/model/change.hpp"
+#include "belfry/runtime/timer_queue.hpp"
+#include "keys.hpp"
+#include "plan.hpp"
+
+namespace belfry::correlate {
+
+inline constexpr std::int64_t kForever = INT64_MAX;
+inline constexpr std::int64_t kNotYet = INT64_MIN;  ///< "has not happened"
+
+/// A key of a signal that is up. Idle keys have no record.
+struct SignalKey {
+  Key key;
+  std::uint32_t signal = kNil;
+  std::uint32_t edges = kNil;  ///< first Edge
+  bool plain = false;          ///< raised by a clause without `per`
+  bool derived = false;        ///< raised by `raise when`, or it is a rule
+  std::unique_ptr<std::vector<Text>> vantages;
+  std::uint64_t count = 0;  ///< raises since it went up
+  std::int64_t first = 0, last = 0;
+  TimerSlot timer;  ///< expire
+};
+
+/// "This signal key reaches that leaf of that owner key": made when the signal goes up, so that a
+/// repeat or a clear evaluates nothing.
+struct Edge {
+  std::uint32_t signal = kNil;  ///< SignalKey
+  std::uint32_t key = kNil;     ///< OwnerKey
+  std::uint32_t next_of_signal = kNil;
+  std::uint32_t next_of_node = kNil, previous_of_node = kNil;
+  Text value = kNil;  ///< what `distinct` and `share` count
+  std::uint16_t node = kNoNode;
+  bool pins = false;  ///< from an exact leaf: keeps the key alive
+};
+
+/// Times of a window aggregate.
+struct Window {
+  std::vector<std::int64_t> ring;  ///< Ring: times, oldest at `head`. Slices: 64 counts
+  std::uint32_t head = 0, size = 0;
+  std::int64_t newest_slice = 0;
+  std::uint64_t total = 0;                         ///< Slices: sum
+  absl::flat_hash_map<Text, std::int64_t> values;  ///< Values: last raise of each
+  std::int64_t oldest = kForever;                  ///< Values: not later than the oldest time in it
+  bool many = false;                               ///< Values: more than kValuesMax were seen
+};
+/// Values: bound of LANGUAGE 6.12.
+inline constexpr std::size_t kValuesMax = 4096;
+
+/// Distinct edge values and how many edges carry each.
+using ValueCounts = absl::flat_hash_map<Text, std::uint32_t>;
+
+/// What one node of a pattern remembers for one key.
+struct NodeState {
+  std::int64_t x = kNotYet;  ///< leaf: newest raise. For, ThenNot: deadline. Then: raise seen
+  std::int64_t y = kNotYet;  ///< compound item of a sequence: its last false->true edge
+  std::uint32_t edges = kNil, count = 0;
+  std::uint32_t window = kNil;  ///< Window or ValueCounts, by the node's plan
+  bool on = false;              ///< For done, latch, sequence true
+  bool armed = false;           ///< ThenNot waits
+  bool holds = false;           ///< truth at the last evaluation
+};
+
+/// A key of a rule or of a derived signal.
+struct OwnerKey {
+  Key key;
+  std::uint32_t owner = kNil;  ///< = signal it drives
+  std::uint32_t incident = kNil;
+  std::uint32_t pins = 0;  ///< edges of exact leaves
+  bool started = false, holds = false;
+  bool clearing = false;  ///< `clear when` is true
+  bool blocked = false;   ///< closed by hand: until the pattern was false once
+  bool declared = false;  ///< `missing`: a row of the inventory
+  bool dirty = false, in_work = false, in_updates = false, fired = false;
+  std::unique_ptr<NodeState[]> nodes;
+  std::uint64_t count = 0, flaps = 0;  ///< of the incident
+  std::uint64_t raise_number = 0;      ///< raise that was counted last: one raise, several leaves
+  std::uint64_t raised_in = 0;         ///< round of the last raise
+  std::int64_t first_raise = kNotYet, last_raise = kNotYet;
+  std::int64_t pattern_next = kForever;
+  std::uint64_t touched = 0;  ///< place in the order of use, for eviction
+  TimerSlot timer;
+};
+
+enum class Phase : std::uint8_t { Pending, Waiting, Live, Clearing, Closed };
+
+/// One candidate slot a live symptom watches: if this rule key ever lives, it explains.
+struct Slot {
+  std::uint32_t cause = kNil;
+  Key key;
+  bool operator==(const Slot&) const = default;
+  template <class H>
+  friend H AbslHashValue(H h, const Slot& s) {
+    return H::combine(std::move(h), s.cause, hash_key(s.key));
+  }
+};
+
+struct Proof {
+  EventKind kind = EventKind::Syslog;
+  Seq seq;
+  Instant at;
+  std::string text;  ///< raw bytes (a trap's OID octets); made printable when shown
+};
+inline constexpr std::size_t kProofsMax = 8;  ///< first and last so many (DESIGN, LANGUAGE 6.20)
+inline constexpr std::size_t kProofBytesMax = 240;
+
+struct IncidentRecord {
+  std::uint32_t key = kNil;  ///< OwnerKey
+  IncidentId id;
+  Instant began_at;
+  Seq began_seq;
+  Phase phase = Phase::Pending;
+  bool visible = false;     ///< it is on the feed and not closed
+  bool was_closed = false;  ///< pending again inside `reopen`
+  bool released = false;
+  bool was_symptom = false;  ///< clearing: what it was
+  bool symptom = false;      ///< live: symptom, else open
+  bool planned = false;      ///< live: under a silence
+  bool removed = false;      ///< its row left the inventory
+  std::int64_t due_at = kNotYet, ready_at = kNotYet, recover_until = kNotYet;
+  std::int64_t released_at = kNotYet, ended_at = kNotYet, removed_until = kForever;
+  std::int64_t opened_at = 0, closed_at = 0;
+  std::int64_t next = kForever;  ///< own deadline
+  std::uint32_t nth = 0;
+  IncidentId sibling;  ///< what `one by` preferred; 0 = none
+  std::uint32_t symptoms = 0;
+  std::vector<IncidentId> causes;  ///< in order; only while explained
+  std::vector<Slot> slots;
+  std::vector<Proof> first, last;  ///< `last` is a ring
+  std::uint32_t last_head = 0;
+  std::unique_ptr<Incident> shown;  ///< as last emitted
+};
+
+}  // namespace belfry::correlate

@@ -1,0 +1,633 @@
+// Snapshot: the whole state by names and texts, in name and key order, so that equal states are
+// equal bytes whatever the tables look like inside. Edges, watchers and timers are not stored: they
+// follow from the signals, the incidents and the deadlines. Layout:
+// docs/formats/correlator-snapshot.md.
+#include <algorithm>
+
+#include "fold.hpp"
+
+namespace belfry::correlate {
+
+namespace {
+
+constexpr std::uint8_t kFormat = 1;
+
+void save_text_list(const std::vector<std::string>& list, ByteWriter& to) {
+  to.varint(list.size());
+  for (const std::string& text : list) {
+    to.string(text);
+  }
+}
+std::vector<std::string> load_text_list(ByteReader& in) {
+  std::vector<std::string> list;
+  for (std::uint64_t n = in.varint(); n > 0 && !in.failed(); --n) {
+    list.emplace_back(in.string());
+  }
+  return list;
+}
+
+void save_shown(const Incident& shown, ByteWriter& to) {
+  to.fixed64(shown.id.value);
+  to.string(shown.rule);
+  save_text_list(shown.key, to);
+  to.u8(static_cast<std::uint8_t>(shown.state));
+  to.zigzag(shown.began_at.ns);
+  to.zigzag(shown.opened_at.ns);
+  to.zigzag(shown.closed_at.ns);
+  to.varint(shown.began_seq.value);
+  to.varint(shown.causes.size());
+  for (const IncidentId cause : shown.causes) {
+    to.fixed64(cause.value);
+  }
+  to.varint(shown.symptoms);
+  to.string(shown.title);
+  to.u8(static_cast<std::uint8_t>(shown.severity));
+  to.string(shown.impact);
+  to.string(shown.tier);
+  save_text_list(shown.customers, to);
+  save_text_list(shown.nodes, to);
+  to.string(shown.escalation);
+  to.string(shown.policy);
+  to.string(shown.runbook);
+  to.varint(shown.count);
+  to.varint(shown.flaps);
+}
+
+Incident load_shown(ByteReader& in) {
+  Incident shown;
+  shown.id.value = in.fixed64();
+  shown.rule = in.string();
+  shown.key = load_text_list(in);
+  shown.state = static_cast<IncidentState>(std::min<std::uint8_t>(in.u8(), 5));
+  shown.began_at.ns = in.zigzag();
+  shown.opened_at.ns = in.zigzag();
+  shown.closed_at.ns = in.zigzag();
+  shown.began_seq.value = in.varint();
+  for (std::uint64_t n = in.varint(); n > 0 && !in.failed(); --n) {
+    shown.causes.push_back(IncidentId{in.fixed64()});
+  }
+  shown.symptoms = static_cast<std::uint32_t>(in.varint());
+  shown.title = in.string();
+  shown.severity = static_cast<Severity>(std::min<std::uint8_t>(in.u8(), 5));
+  shown.impact = in.string();
+  shown.tier = in.string();
+  shown.customers = load_text_list(in);
+  shown.nodes = load_text_list(in);
+  shown.escalation = in.string();
+  shown.policy = in.string();
+  shown.runbook = in.string();
+  shown.count = in.varint();
+  shown.flaps = in.varint();
+  return shown;
+}
+
+void save_proofs(const std::vector<Proof>& proofs, std::size_t head, ByteWriter& to) {
+  to.varint(proofs.size());
+  for (std::size_t i = 0; i < proofs.size(); ++i) {
+    const Proof& proof = proofs[(head + i) % proofs.size()];
+    to.u8(static_cast<std::uint8_t>(proof.kind));
+    to.varint(proof.seq.value);
+    to.zigzag(proof.at.ns);
+    to.string(proof.text);
+  }
+}
+std::vector<Proof> load_proofs(ByteReader& in) {
+  std::vector<Proof> proofs;
+  for (std::uint64_t n = in.varint(); n > 0 && !in.failed(); --n) {
+    Proof proof;
+    proof.kind = static_cast<EventKind>(std::min<std::uint8_t>(in.u8(), 4));
+    proof.seq.value = in.varint();
+    proof.at.ns = in.zigzag();
+    proof.text = in.string();
+    proofs.push_back(std::move(proof));
+  }
+  return proofs;
+}
+
+/// What makes the memory of a node mean the same under another program.
+std::string node_identity(const Plan& plan, const PlanNode& node) {
+  ByteWriter id;
+  id.u8(static_cast<std::uint8_t>(node.kind()));
+  id.u8(static_cast<std::uint8_t>(node.tree));
+  id.u8(static_cast<std::uint8_t>(node.window));
+  if (node.is_leaf()) {
+    const rules::Leaf& leaf = node.pattern->leaf;
+    id.string(leaf.signal < plan.signals.size() ? plan.signals[leaf.signal].name
+                                                : std::string_view());
+    id.u8(static_cast<std::uint8_t>(node.pattern->aggregate));
+  }
+  const bool exact_ring = node.window == WindowKind::Ring;
+  id.zigzag(exact_ring ? 0 : node.pattern->duration.count());
+  return id.take();
+}
+
+std::vector<std::uint32_t> by_name(const Plan& plan) {
+  std::vector<std::uint32_t> order(plan.signals.size());
+  for (std::uint32_t s = 0; s < order.size(); ++s) {
+    order[plan.rank[s]] = s;
+  }
+  return order;
+}
+
+}  // namespace
+
+void Fold::save(ByteWriter& to) const {
+  to.u8(kFormat);
+  to.zigzag(now);
+  to.varint(touch);
+  const std::vector<std::uint32_t> order = by_name(*plan);
+  const auto has_keys = [&](std::uint32_t s) { return signal_tables[s].size() > 0; };
+  to.varint(static_cast<std::uint64_t>(std::count_if(order.begin(), order.end(), has_keys)));
+  for (const std::uint32_t s : order) {
+    if (has_keys(s)) {
+      save_signal(s, to);
+    }
+  }
+  const auto has_owned = [&](std::uint32_t s) { return owner_tables[s].size() > 0; };
+  to.varint(static_cast<std::uint64_t>(std::count_if(order.begin(), order.end(), has_owned)));
+  for (const std::uint32_t s : order) {
+    if (has_owned(s)) {
+      save_owner(s, to);
+    }
+  }
+  std::map<std::string_view, const Overflow*> full;
+  for (const auto& [signal, overflow] : overflows) {
+    if (overflow.refused > 0 || overflow.shown != nullptr) {
+      full[plan->signals[signal].name] = &overflow;
+    }
+  }
+  to.varint(full.size());
+  for (const auto& [signal_name, overflow] : full) {
+    to.string(signal_name);
+    to.varint(overflow->refused);
+    to.varint(overflow->nth);
+    to.boolean(overflow->shown != nullptr);
+    if (overflow->shown != nullptr) {
+      save_shown(*overflow->shown, to);
+    }
+  }
+  to.varint(silences.size());
+  for (const auto& [text, silence] : silences) {
+    to.string(text);
+    to.string(silence.who);
+    to.zigzag(silence.until.ns);
+  }
+}
+
+void Fold::save_signal(std::uint32_t signal, ByteWriter& to) const {
+  std::vector<std::pair<std::string, std::uint32_t>> order;
+  for (const std::uint32_t record : signal_tables[signal]) {
+    order.emplace_back(signal_text(signal_keys[record]), record);
+  }
+  std::sort(order.begin(), order.end());
+  const std::size_t parts = plan->signals[signal].params->size();
+  to.string(plan->signals[signal].name);
+  to.varint(parts);
+  to.varint(order.size());
+  for (const auto& [text, record] : order) {
+    const SignalKey& key = signal_keys[record];
+    for (std::size_t i = 0; i < parts; ++i) {
+      to.string(strings.view(key.key.parts[i]));
+    }
+    to.u8(static_cast<std::uint8_t>((key.plain ? 1 : 0) | (key.derived ? 2 : 0)));
+    std::vector<std::string> vantages;
+    if (key.vantages != nullptr) {
+      for (const Text vantage : *key.vantages) {
+        vantages.emplace_back(strings.view(vantage));
+      }
+      std::sort(vantages.begin(), vantages.end());
+    }
+    save_text_list(vantages, to);
+    to.varint(key.count);
+    to.zigzag(key.first);
+    to.zigzag(key.last);
+    to.zigzag(key.timer.deadline);
+  }
+}
+
+void Fold::save_owner(std::uint32_t owner, ByteWriter& to) const {
+  const OwnerPlan& owner_plan = plan->owners[owner];
+  std::vector<std::pair<std::string, std::uint32_t>> order;
+  for (const std::uint32_t record : owner_tables[owner]) {
+    order.emplace_back(owner_text(keys[record]), record);
+  }
+  std::sort(order.begin(), order.end());
+  to.string(plan->signals[owner].name);
+  to.varint(owner_plan.params->size());
+  to.varint(owner_plan.nodes.size());
+  for (const PlanNode& node : owner_plan.nodes) {
+    to.string(node_identity(*plan, node));
+    to.u8(static_cast<std::uint8_t>(node.window));
+  }
+  to.varint(order.size());
+  for (const auto& [text, record] : order) {
+    save_owner_key(record, to);
+  }
+}
+
+void Fold::save_owner_key(std::uint32_t record, ByteWriter& to) const {
+  const OwnerKey& key = keys[record];
+  const OwnerPlan& owner = plan->owners[key.owner];
+  for (std::size_t i = 0; i < owner.params->size(); ++i) {
+    to.string(strings.view(key.key.parts[i]));
+  }
+  const bool evictable = idle[key.owner].contains(key.touched);
+  to.u8(static_cast<std::uint8_t>((key.started ? 1 : 0) | (key.holds ? 2 : 0) |
+                                  (key.clearing ? 4 : 0) | (key.blocked ? 8 : 0) |
+                                  (key.declared ? 16 : 0) | (evictable ? 32 : 0)));
+  to.varint(key.count);
+  to.varint(key.flaps);
+  to.zigzag(key.first_raise);
+  to.zigzag(key.last_raise);
+  to.zigzag(key.pattern_next);
+  to.varint(evictable ? key.touched : 0);
+  for (std::size_t n = 0; n < owner.nodes.size(); ++n) {
+    const NodeState& state = key.nodes[n];
+    to.zigzag(state.x);
+    to.zigzag(state.y);
+    to.u8(static_cast<std::uint8_t>((state.on ? 1 : 0) | (state.armed ? 2 : 0) |
+                                    (state.holds ? 4 : 0)));
+    if (owner.nodes[n].window != WindowKind::None) {
+      save_window(owner.nodes[n], state, to);
+    }
+  }
+  to.boolean(key.incident != kNil);
+  if (key.incident != kNil) {
+    save_incident(incidents[key.incident], to);
+  }
+}
+
+void Fold::save_window(const PlanNode& node, const NodeState& state, ByteWriter& to) const {
+  if (window_empty(node, state)) {
+    to.boolean(false);
+    return;
+  }
+  to.boolean(true);
+  const Window& w = windows[state.window];
+  if (node.window == WindowKind::Ring) {
+    to.varint(w.size);
+    for (std::uint32_t i = 0; i < w.size; ++i) {
+      to.zigzag(w.ring[(w.head + i) % w.ring.size()]);
+    }
+  } else if (node.window == WindowKind::Slices) {
+    to.zigzag(w.newest_slice);
+    for (const std::int64_t count : w.ring) {
+      to.varint(static_cast<std::uint64_t>(count));
+    }
+  } else {
+    std::vector<std::pair<std::string_view, std::int64_t>> order;
+    for (const auto& [value, at] : w.values) {
+      order.emplace_back(strings.view(value), at);
+    }
+    std::sort(order.begin(), order.end());
+    to.varint(order.size());
+    for (const auto& [value, at] : order) {
+      to.string(value);
+      to.zigzag(at);
+    }
+    to.boolean(w.many);
+    to.zigzag(w.oldest);
+  }
+}
+
+void Fold::save_incident(const IncidentRecord& i, ByteWriter& to) const {
+  to.fixed64(i.id.value);
+  to.zigzag(i.began_at.ns);
+  to.varint(i.began_seq.value);
+  to.u8(static_cast<std::uint8_t>(i.phase));
+  to.u8(static_cast<std::uint8_t>((i.visible ? 1 : 0) | (i.was_closed ? 2 : 0) |
+                                  (i.released ? 4 : 0) | (i.was_symptom ? 8 : 0) |
+                                  (i.symptom ? 16 : 0) | (i.planned ? 32 : 0) |
+                                  (i.removed ? 64 : 0)));
+  for (const std::int64_t at : {i.due_at, i.ready_at, i.recover_until, i.released_at, i.ended_at,
+                                i.removed_until, i.opened_at, i.closed_at, i.next}) {
+    to.zigzag(at);
+  }
+  to.varint(i.nth);
+  to.fixed64(i.sibling.value);
+  to.varint(i.symptoms);
+  to.varint(i.causes.size());
+  for (const IncidentId cause : i.causes) {
+    to.fixed64(cause.value);
+  }
+  save_proofs(i.first, 0, to);
+  save_proofs(i.last, i.last_head, to);
+  to.boolean(i.shown != nullptr);
+  if (i.shown != nullptr) {
+    save_shown(*i.shown, to);
+  }
+}
+
+Result<void> Fold::load(ByteReader& in, bool migrate, std::vector<Orphan>* orphans) {
+  if (const std::uint8_t format = in.u8(); format != kFormat) {
+    return fail(Code::Corrupt, "correlator snapshot: format {} is not known, {} is", format,
+                kFormat);
+  }
+  now = in.zigzag();
+  touch = in.varint();
+  for (std::uint64_t n = in.varint(); n > 0 && !in.failed(); --n) {
+    BELFRY_CHECK_OK(load_signal(in));
+  }
+  for (std::uint64_t n = in.varint(); n > 0 && !in.failed(); --n) {
+    BELFRY_CHECK_OK(load_owner(in, migrate, orphans));
+  }
+  load_rest(in);
+  if (in.failed()) {
+    return fail(Code::Corrupt, "correlator snapshot: it ends too early");
+  }
+  loading = !migrate;
+  relink_loaded();
+  loading = false;
+  settle_timers();
+  return {};
+}
+
+/// The uses of a key's texts are taken; false at the end of the bytes.
+bool Fold::load_key(ByteReader& in, std::size_t parts, Key& to) {
+  to = Key{};
+  for (std::size_t i = 0; i < parts; ++i) {
+    const std::string_view text = in.string();
+    if (i < kKeyPartsMax) {
+      to.parts[i] = strings.acquire(text);
+    }
+  }
+  if (in.failed()) {
+    release(to);
+    return false;
+  }
+  return true;
+}
+
+Result<void> Fold::load_signal(ByteReader& in) {
+  const std::string_view wanted = in.string();
+  const std::uint64_t parts = in.varint();
+  const std::uint32_t signal = plan->program->find_signal(wanted);
+  const bool known = signal < plan->signals.size() && plan->signals[signal].params->size() == parts;
+  if (parts > kKeyPartsMax) {
+    return fail(Code::Corrupt, "correlator snapshot: signal '{}' has {} parts", wanted, parts);
+  }
+  for (std::uint64_t n = in.varint(); n > 0 && !in.failed(); --n) {
+    Key key;
+    if (!load_key(in, parts, key)) {
+      break;
+    }
+    const std::uint8_t flags = in.u8();
+    const std::vector<std::string> vantages = load_text_list(in);
+    const std::uint64_t count = in.varint();
+    const std::int64_t first = in.zigzag();
+    const std::int64_t last = in.zigzag();
+    const std::int64_t deadline = in.zigzag();
+    if (!known || in.failed() || signal_tables[signal].find(key) != kNil) {
+      release(key);
+      continue;
+    }
+    const std::uint32_t record = signal_keys.add();
+    SignalKey& state = signal_keys[record];
+    state.key = key;
+    state.signal = signal;
+    state.plain = (flags & 1) != 0;
+    state.derived = (flags & 2) != 0;
+    state.count = count;
+    state.first = first;
+    state.last = last;
+    for (const std::string& vantage : vantages) {
+      add_contributor(state, {Contributor::Kind::Vantage, vantage});
+    }
+    signal_tables[signal].insert(record);
+    if (plan->signals[signal].by_first_part) {
+      by_first[signal][key.parts[0]].insert(record);
+    }
+    const std::int64_t expire = plan->signals[signal].expire;
+    const std::int64_t fresh = expire > 0 ? last + std::min(expire, kForever - last) : kForever;
+    timers.arm(state.timer, {record, true},
+               deadline == kForever ? fresh
+               : expire > 0         ? deadline
+                                    : kForever);
+  }
+  return {};
+}
+
+Result<void> Fold::load_owner(ByteReader& in, bool migrate, std::vector<Orphan>* orphans) {
+  const std::string wanted(in.string());
+  const std::uint64_t parts = in.varint();
+  const std::uint64_t nodes = in.varint();
+  if (in.failed() || parts > kKeyPartsMax || nodes >= kNoNode) {
+    return fail(Code::Corrupt, "correlator snapshot: '{}' has {} parts and {} nodes", wanted, parts,
+                nodes);
+  }
+  std::uint32_t owner = plan->program->find_signal(wanted);
+  for (const rules::Rule& rule : plan->program->rules) {
+    if (owner >= plan->owners.size() && migrate && rule.was == wanted) {
+      owner = rule.signal;
+    }
+  }
+  const bool known = owner < plan->owners.size() && plan->owners[owner].used &&
+                     plan->owners[owner].params->size() == parts;
+  if (!known && !migrate) {
+    return fail(Code::Corrupt, "correlator snapshot: the rules have no '{}' of {} parts", wanted,
+                parts);
+  }
+  std::vector<bool> keep;
+  std::vector<WindowKind> kinds;
+  for (std::uint64_t n = 0; n < nodes && !in.failed(); ++n) {
+    const std::string_view identity = in.string();
+    kinds.push_back(static_cast<WindowKind>(std::min<std::uint8_t>(in.u8(), 3)));
+    keep.push_back(known && n < plan->owners[owner].nodes.size() &&
+                   node_identity(*plan, plan->owners[owner].nodes[n]) == identity);
+  }
+  const bool live = known && plan->owners[owner].live;
+  for (std::uint64_t n = in.varint(); n > 0 && !in.failed(); --n) {
+    Key key;
+    if (!load_key(in, parts, key)) {
+      break;
+    }
+    const std::uint32_t record =
+        known && find_owner_key(owner, key) == kNil ? insert_owner_key(owner, key) : kNil;
+    if (record == kNil) {
+      release(key);
+    }
+    OwnerKey gone;
+    OwnerKey& state = record == kNil ? gone : keys[record];
+    const std::uint8_t flags = in.u8();
+    state.started = (flags & 1) != 0;
+    state.holds = (flags & 2) != 0;
+    state.clearing = (flags & 4) != 0;
+    state.blocked = (flags & 8) != 0;
+    state.declared = (flags & 16) != 0;
+    state.count = in.varint();
+    state.flaps = in.varint();
+    state.first_raise = in.zigzag();
+    state.last_raise = in.zigzag();
+    state.pattern_next = in.zigzag();
+    state.touched = in.varint();
+    for (std::size_t i = 0; i < nodes && !in.failed(); ++i) {
+      NodeState node;
+      node.x = in.zigzag();
+      node.y = in.zigzag();
+      const std::uint8_t node_flags = in.u8();
+      node.on = (node_flags & 1) != 0;
+      node.armed = (node_flags & 2) != 0;
+      node.holds = (node_flags & 4) != 0;
+      if (kinds[i] != WindowKind::None) {
+        load_window(in, kinds[i], record != kNil && keep[i] ? &node : nullptr);
+      }
+      if (record != kNil && keep[i]) {
+        state.nodes[i] = node;
+      }
+    }
+    if (in.boolean()) {
+      load_incident(in, live ? record : kNil, orphans);
+    }
+  }
+  return {};
+}
+
+void Fold::load_window(ByteReader& in, WindowKind kind, NodeState* state) {
+  if (!in.boolean()) {
+    return;
+  }
+  Window w;
+  if (kind == WindowKind::Ring) {
+    const std::uint64_t n = std::min<std::uint64_t>(in.varint(), kRingTimes);
+    for (std::uint64_t i = 0; i < n; ++i) {
+      w.ring.push_back(in.zigzag());
+    }
+    w.size = static_cast<std::uint32_t>(n);
+  } else if (kind == WindowKind::Slices) {
+    w.newest_slice = in.zigzag();
+    for (std::int64_t i = 0; i < kSlices; ++i) {
+      w.ring.push_back(static_cast<std::int64_t>(in.varint()));
+      w.total += static_cast<std::uint64_t>(w.ring.back());
+    }
+  } else {
+    for (std::uint64_t n = in.varint(); n > 0 && !in.failed(); --n) {
+      const std::string_view value = in.string();
+      const std::int64_t at = in.zigzag();
+      if (state != nullptr && !in.failed()) {
+        const Text text = strings.acquire(value);
+        if (!w.values.emplace(text, at).second) {
+          strings.release(text);
+        }
+      }
+    }
+    w.many = in.boolean();
+    w.oldest = in.zigzag();
+  }
+  if (state != nullptr) {
+    state->window = windows.add();
+    windows[state->window] = std::move(w);
+  }
+}
+
+void Fold::load_incident(ByteReader& in, std::uint32_t record, std::vector<Orphan>* orphans) {
+  IncidentRecord i;
+  i.key = record;
+  i.id.value = in.fixed64();
+  i.began_at.ns = in.zigzag();
+  i.began_seq.value = in.varint();
+  i.phase = static_cast<Phase>(std::min<std::uint8_t>(in.u8(), 4));
+  const std::uint8_t flags = in.u8();
+  i.visible = (flags & 1) != 0;
+  i.was_closed = (flags & 2) != 0;
+  i.released = (flags & 4) != 0;
+  i.was_symptom = (flags & 8) != 0;
+  i.symptom = (flags & 16) != 0;
+  i.planned = (flags & 32) != 0;
+  i.removed = (flags & 64) != 0;
+  for (std::int64_t* at : {&i.due_at, &i.ready_at, &i.recover_until, &i.released_at, &i.ended_at,
+                           &i.removed_until, &i.opened_at, &i.closed_at, &i.next}) {
+    *at = in.zigzag();
+  }
+  i.nth = static_cast<std::uint32_t>(in.varint());
+  i.sibling.value = in.fixed64();
+  i.symptoms = static_cast<std::uint32_t>(in.varint());
+  for (std::uint64_t n = in.varint(); n > 0 && !in.failed(); --n) {
+    i.causes.push_back(IncidentId{in.fixed64()});
+  }
+  i.first = load_proofs(in);
+  i.last = load_proofs(in);
+  if (in.boolean()) {
+    i.shown = std::make_unique<Incident>(load_shown(in));
+  }
+  if (in.failed()) {
+    return;
+  }
+  if (record == kNil) {
+    if (orphans != nullptr && i.shown != nullptr && i.visible && i.phase != Phase::Closed) {
+      orphans->push_back({*i.shown, i.nth});
+    }
+    return;
+  }
+  OwnerKey& key = keys[record];
+  key.incident = incidents.add();
+  by_id[i.id] = record;
+  incidents_of[plan->owners[key.owner].rule_index].insert(record);
+  incidents[key.incident] = std::move(i);
+}
+
+void Fold::load_rest(ByteReader& in) {
+  for (std::uint64_t n = in.varint(); n > 0 && !in.failed(); --n) {
+    const std::uint32_t signal = plan->program->find_signal(in.string());
+    Overflow overflow;
+    overflow.refused = in.varint();
+    overflow.nth = static_cast<std::uint32_t>(in.varint());
+    if (in.boolean()) {
+      overflow.shown = std::make_unique<Incident>(load_shown(in));
+    }
+    if (signal < plan->signals.size()) {
+      overflows[signal] = std::move(overflow);
+    }
+  }
+  silences.clear();
+  for (std::uint64_t n = in.varint(); n > 0 && !in.failed(); --n) {
+    Silence silence;
+    silence.text = in.string();
+    silence.who = in.string();
+    silence.until.ns = in.zigzag();
+    silences[silence.text] = silence;
+  }
+}
+
+/// Edges, watchers, timers and the order of eviction, from what was loaded.
+void Fold::relink_loaded() {
+  std::vector<std::pair<std::uint32_t, std::uint64_t>> evictable;
+  for (std::uint32_t i = 0; i < keys.end(); ++i) {
+    if (keys.has(i) && keys[i].touched > 0) {
+      evictable.emplace_back(i, keys[i].touched);
+    }
+  }
+  const bool as_loaded = loading;
+  if (as_loaded) {
+    for (std::uint32_t i = 0; i < signal_keys.end(); ++i) {
+      if (signal_keys.has(i)) {
+        link(i);
+      }
+    }
+  } else {
+    relink_all();
+  }
+  for (const auto& [record, touched] : evictable) {
+    if (keys[record].pins == 0) {
+      idle[keys[record].owner].emplace(touched, record);
+    }
+  }
+  for (std::uint32_t i = 0; i < incidents.end(); ++i) {
+    if (incidents.has(i) && incidents[i].phase != Phase::Closed) {
+      watch_causes(incidents[i].key);
+    }
+  }
+  if (as_loaded) {
+    for (std::vector<std::uint32_t>& list : dirty) {
+      list.clear();
+    }
+    dirty_places.clear();
+  }
+  for (std::uint32_t i = 0; i < keys.end(); ++i) {
+    if (keys.has(i)) {
+      keys[i].dirty = keys[i].dirty && !as_loaded;
+      arm(i);
+    }
+  }
+}
+
+}  // namespace belfry::correlate

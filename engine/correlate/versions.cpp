@@ -1,0 +1,206 @@
+// Versions: new rules and a new inventory, as inputs (LANGUAGE 6.18, 6.19). New rules go the way of
+// a restart: the state is written down by names and texts and read into the new plan, which keeps
+// what still means the same. A new inventory links every active key anew.
+#include <algorithm>
+
+#include "fold.hpp"
+
+namespace belfry::correlate {
+
+void Fold::reset() {
+  const std::size_t signals = plan->signals.size();
+  strings.clear();
+  signal_keys.clear();
+  keys.clear();
+  edges.clear();
+  windows.clear();
+  value_counts.clear();
+  incidents.clear();
+  signal_tables.assign(signals, KeyTable<SignalKey>(&signal_keys));
+  owner_tables.assign(signals, KeyTable<OwnerKey>(&keys));
+  idle.assign(signals, {});
+  by_first.assign(signals, {});
+  dirty.assign(signals, {});
+  dirty_places.clear();
+  owner_at.assign(signals, 0);
+  for (std::uint32_t s = 0; s < signals; ++s) {
+    owner_at[plan->owners[s].place] = s;
+  }
+  partials_of_signal.clear();
+  partials.clear();
+  watchers.clear();
+  scan_symptoms.assign(plan->program->causes.size(), {});
+  incidents_of.assign(plan->program->rules.size(), {});
+  overflows.clear();
+  by_id.clear();
+  timers.clear();
+  next_deadline = kForever;
+  work.clear();
+  updates.clear();
+  key_logs.clear();
+  sessions.clear();
+  archived.clear();
+}
+
+void Fold::set_program(std::shared_ptr<const rules::Program> program, Seq at_seq, Instant at,
+                       std::vector<IncidentChange>& to) {
+  const bool first = plan == nullptr;
+  ByteWriter image;
+  if (!first) {
+    fire(at, false, at_seq, to);
+    save(image);
+  }
+  plan = std::make_unique<Plan>(std::move(program));
+  reset();
+  begin(at_seq, first ? at.ns : std::max(now, at.ns), false, to);
+  if (first) {
+    declare_missing();
+    finish();
+    settle_timers();
+    return;
+  }
+  std::vector<Orphan> orphans;
+  const std::string bytes = image.take();
+  ByteReader in(bytes);
+  static_cast<void>(load(in, true, &orphans));  // our own bytes of a moment ago
+  now = std::max(now, at.ns);
+  std::sort(orphans.begin(), orphans.end(), [](const Orphan& a, const Orphan& b) {
+    return std::tie(a.shown.rule, a.shown.key, a.shown.id) <
+           std::tie(b.shown.rule, b.shown.key, b.shown.id);
+  });
+  for (Orphan& orphan : orphans) {
+    IncidentChange change;
+    change.before = orphan.shown.state;
+    change.after = std::move(orphan.shown);
+    change.after.state = IncidentState::Closed;
+    change.after.closed_at = Instant{now};
+    change.reason = IncidentReason::RuleRemoved;
+    change.nth = orphan.nth + 1;
+    to.push_back(std::move(change));
+  }
+  declare_missing();
+  rebuilding = true;
+  reevaluate_all();
+  finish();
+  rebuilding = false;
+  settle_timers();
+}
+
+void Fold::set_inventory(std::shared_ptr<const Inventory> to_use, Seq at_seq, Instant at,
+                         std::vector<IncidentChange>& to) {
+  const std::shared_ptr<const Inventory> old = inventory;
+  if (plan == nullptr) {
+    inventory = std::move(to_use);
+    return;
+  }
+  fire(at, false, at_seq, to);
+  inventory = std::move(to_use);
+  begin(at_seq, std::max(now, at.ns), false, to);
+  relink_all();
+  declare_missing();
+  if (old != nullptr) {
+    close_removed(*old);
+  }
+  reevaluate_all();
+  finish();
+  settle_timers();
+}
+
+/// Every rule key and every incident looks again.
+void Fold::reevaluate_all() {
+  for (std::uint32_t i = 0; i < keys.end(); ++i) {
+    if (keys.has(i)) {
+      mark_dirty(i);
+    }
+  }
+  for (std::uint32_t i = 0; i < incidents.end(); ++i) {
+    if (!incidents.has(i)) {
+      continue;
+    }
+    const std::uint32_t record = incidents[i].key;
+    if (incidents[i].phase != Phase::Closed) {
+      unwatch_causes(record);
+      watch_causes(record);
+    }
+    add_work(record);
+  }
+}
+
+/// Keys of rules with `missing`: the rows of the table that the rule's `where` wants, counted from
+/// the version that brought them (LANGUAGE 6.14).
+void Fold::declare_missing() {
+  if (inventory == nullptr) {
+    return;
+  }
+  for (std::uint32_t o = 0; o < plan->owners.size(); ++o) {
+    const OwnerPlan& owner = plan->owners[o];
+    if (!owner.used || !owner.has_missing || owner.params->size() != 1 ||
+        (*owner.params)[0].type != Type::Row) {
+      continue;
+    }
+    const std::vector<std::uint32_t> known(owner_tables[o].begin(), owner_tables[o].end());
+    for (const std::uint32_t record : known) {
+      keys[record].declared = false;
+      mark_dirty(record);
+    }
+    const std::uint32_t table = (*owner.params)[0].of;
+    for (std::size_t r = 0; r < inventory->row_count(table); ++r) {
+      const Value row = Value::row(table, inventory->row(table, r).key);
+      if (owner.rule != nullptr && !rules::holds(owner.rule->where, env({&row, 1}))) {
+        continue;
+      }
+      Key key;
+      if (!make_key(*owner.params, {&row, 1}, key)) {
+        continue;
+      }
+      std::uint32_t record = find_owner_key(o, key);
+      if (record != kNil) {
+        release(key);
+      } else {
+        record = add_owner_key(o, key);
+      }
+      if (record == kNil) {
+        continue;
+      }
+      keys[record].declared = true;
+      for (std::size_t n = 0; n < owner.nodes.size(); ++n) {
+        NodeState& state = keys[record].nodes[n];
+        if (owner.nodes[n].kind() == PatternKind::Missing && state.x == kNotYet) {
+          state.x = now;
+        }
+      }
+      mark_dirty(record);
+    }
+  }
+}
+
+/// Incidents about rows that this version took away.
+void Fold::close_removed(const Inventory& old) {
+  for (std::uint32_t i = 0; i < incidents.end(); ++i) {
+    if (!incidents.has(i) || incidents[i].phase == Phase::Closed) {
+      continue;
+    }
+    IncidentRecord& incident = incidents[i];
+    const OwnerKey& key = keys[incident.key];
+    const std::vector<rules::Param>& params = *plan->owners[key.owner].params;
+    bool gone = false;
+    for (std::size_t p = 0; p < params.size(); ++p) {
+      if (params[p].type == Type::Row && params[p].of < old.schema().tables.size() &&
+          params[p].of < inventory->schema().tables.size()) {
+        const std::string_view row = strings.view(key.key.parts[p]);
+        const bool there = inventory->find(params[p].of, row) != nullptr;
+        gone |= !there && (incident.removed || old.find(params[p].of, row) != nullptr);
+      }
+    }
+    if (gone && !incident.removed) {
+      const std::int64_t settle = rule_of(key).settle.count();
+      incident.removed_until = round_up_to_tick(now + std::min(settle, kForever - now));
+    } else if (!gone) {
+      incident.removed_until = kForever;
+    }
+    incident.removed = gone;
+    add_work(incident.key);
+  }
+}
+
+}  // namespace belfry::correlate
