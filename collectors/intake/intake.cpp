@@ -4,6 +4,7 @@
 #include <absl/synchronization/mutex.h>
 
 #include <algorithm>
+#include <ctime>
 #include <list>
 #include <optional>
 
@@ -544,6 +545,26 @@ bool Intake::finish() {
   }
   m.settle(true);
   return true;
+}
+
+void Intake::close() {
+  constexpr int kTries = 1000;
+  const timespec pause{0, 1'000'000};
+  for (int i = 0; i < kTries; ++i) {
+    if (finish()) {
+      return;
+    }
+    nanosleep(&pause, nullptr);
+  }
+  Impl& m = *impl_;
+  for (const std::uint32_t i : m.event_sources) {
+    Impl::add_reason(m.touch(i), "stopped", 1);
+    m.sources[i].in_batch = 0;
+  }
+  m.refused_total.add(m.event_sources.size());
+  m.event_sources.clear();
+  m.batch.reset();
+  m.settle(true);
 }
 
 std::size_t Intake::pending() const {

@@ -227,6 +227,7 @@ UdpReceiver::UdpReceiver(UdpOptions options) : impl_(std::make_unique<Impl>()) {
 }
 UdpReceiver::~UdpReceiver() = default;
 UdpReceiver::UdpReceiver(UdpReceiver&&) noexcept = default;
+UdpReceiver& UdpReceiver::operator=(UdpReceiver&&) noexcept = default;
 
 Result<void> UdpReceiver::open() {
   Impl& m = *impl_;
@@ -299,7 +300,7 @@ bool UdpReceiver::next(const std::stop_token& stop, Intake& intake) {
     m.ask_drops(intake);
     intake.try_flush(true);
     if (stop.stop_requested()) {
-      intake.finish();
+      intake.close();
       return false;
     }
     m.wait(intake, intake.boot_ns(), soon);

@@ -82,6 +82,9 @@ class Intake {
   /// Hands over what is open and writes all counts to the ledger: for a clean stop. False: ring
   /// full.
   bool finish();
+  /// finish(), waiting up to a second for the ring; what it does not take is counted as "stopped".
+  /// The last call of a collector thread.
+  void close();
   /// Events of the open batch.
   std::size_t pending() const;
   /// Number of the batch that the last committed event is in, and the durable mark, for acks.

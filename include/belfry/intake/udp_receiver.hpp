@@ -49,6 +49,7 @@ class UdpReceiver {
   explicit UdpReceiver(UdpOptions options);
   ~UdpReceiver();
   UdpReceiver(UdpReceiver&&) noexcept;
+  UdpReceiver& operator=(UdpReceiver&&) noexcept;
 
   /// Binds. One clear line when the port is taken or the address is not ours.
   Result<void> open();
