@@ -145,7 +145,7 @@ TEST_F(DeskTest, ALateCauseTakesTheTicketAndReleaseGivesItBack) {
   EXPECT_EQ(desk_.tickets().size(), 2U);
   EXPECT_EQ(desk_.tickets()[0].state, TicketState::Merged);
   const std::size_t told = out_.effects.size();
-  advance(10min);
+  advance(11min);
   EXPECT_EQ(out_.effects.size(), told + 1) << "only the cause pages";
   incident(20min, 7, IncidentState::Pending, IncidentReason::Released);
   incident(22min, 7, IncidentState::Open, IncidentReason::Due);
