@@ -1,25 +1,29 @@
 #include "belfry/rules/compile.hpp"
 
+#include "checker.hpp"
+#include "parser.hpp"
+
 namespace belfry::rules {
 
-Compiled compile(std::span<const SourceFile>) {
-  Compiled compiled;
-  Diagnostic diagnostic;
-  diagnostic.code = "B0001";
-  diagnostic.message = "rules are not compiled in this version";
-  compiled.diagnostics.push_back(std::move(diagnostic));
-  compiled.errors = 1;
-  return compiled;
-}
-
-std::string render(std::span<const Diagnostic> diagnostics, std::span<const SourceFile>, bool) {
-  std::string out;
-  for (const Diagnostic& diagnostic : diagnostics) {
-    out += "error: " + diagnostic.message + "\n";
+Compiled compile(std::span<const SourceFile> files) {
+  Compiled out;
+  Report report(files);
+  std::vector<Tree> trees;
+  trees.reserve(files.size());  // nodes point to their tree
+  for (Index f = 0; f < files.size(); ++f) {
+    if (files[f].text.size() > kFileBytesMax) {
+      report.error({f, 0, 1}, "B0001",
+                   fmt::format("the file has more than {} bytes", kFileBytesMax), "split it");
+      continue;
+    }
+    trees.push_back(parse_file(files[f].text, f, report));
+  }
+  out.program = Checker(files, trees, report).run();
+  report.finish(out);
+  if (out.errors > 0) {
+    out.program = nullptr;
   }
   return out;
 }
-
-std::string_view explain_code(std::string_view) { return {}; }
 
 }  // namespace belfry::rules

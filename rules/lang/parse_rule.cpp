@@ -185,13 +185,18 @@ void Parser::pattern_and() {
   while (accept_word("and")) {
     pattern_step();
   }
-  if (at_word("within")) {
-    const Point bound = start();
-    bump();
-    duration("a time, e.g. 10m");
-    finish(NodeKind::Within, bound);
-  }
+  within();
   finish(NodeKind::PatternAnd, from);
+}
+
+void Parser::within() {
+  if (!at_word("within")) {
+    return;
+  }
+  const Point from = start();
+  bump();
+  duration("a time, e.g. 10m");
+  finish(NodeKind::Within, from);
 }
 
 void Parser::pattern_step() {
@@ -279,8 +284,8 @@ void Parser::aggregate() {
   const Point from = start();
   const std::string call(text());
   bump();
-  const Point of = start();
   bump();
+  const Point of = start();
   std::string inner(text());
   expect(TokenKind::Word, "a signal or a rule");
   if (at(TokenKind::OpenParen)) {
@@ -293,8 +298,8 @@ void Parser::aggregate() {
   if (accept(TokenKind::Comma)) {
     expression();
   }
-  expect(TokenKind::CloseParen, "')'");
   finish(NodeKind::AggregateOf, of);
+  expect(TokenKind::CloseParen, "')'");
   if (accept_word("as")) {
     expect(TokenKind::Word, "a name for what is measured");
   }
@@ -311,6 +316,7 @@ void Parser::aggregate() {
                         ? fmt::format(" within {}", text(1))
                         : std::string(" within 10m")));
   }
+  within();
   finish(NodeKind::PatternAggregate, from);
 }
 

@@ -95,6 +95,7 @@ class Parser {
   void pattern_step();
   void pattern_item();
   void missing();
+  void within();
   void aggregate();
   bool at_relop();
   bool duration(std::string_view what);

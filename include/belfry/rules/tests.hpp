@@ -37,10 +37,13 @@ struct TestEvent {
   Index event_type = kNone;
   std::vector<std::pair<std::string, TestValue>> fields;
 };
-enum class ExpectKind : std::uint8_t { CountOpen, Open, Closed, Planned, Symptom, No };
+enum class ExpectKind : std::uint8_t {
+  CountOpen, Open, Closed, Planned, Symptom, No,
+  CountClosed, CountPlanned, CountSymptom,  ///< `expect 2 symptom`
+};
 struct TestExpect {
   ExpectKind kind = ExpectKind::Open;
-  std::uint64_t count = 0;            ///< CountOpen
+  std::uint64_t count = 0;            ///< Count*
   Index rule = kNone;
   std::vector<Value> key;             ///< fewer than the rule's = prefix
   std::vector<std::pair<std::string, TestValue>> fields;  ///< title, symptoms, count, flaps, severity, cause...

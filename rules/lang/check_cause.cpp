@@ -1,0 +1,407 @@
+// Causes: variables joined by name, probes that find the cause from the symptom (LANGUAGE 10.6),
+// and the order between rules, which must have no cycle (6.8).
+#include <algorithm>
+#include <functional>
+
+#include "belfry/base/text.hpp"
+#include "checker.hpp"
+
+namespace belfry::rules {
+
+namespace {
+
+void conjuncts_of(const Expr* e, std::vector<const Expr*>& out) {
+  if (e != nullptr && e->kind == ExprKind::And) {
+    conjuncts_of(e->args[0], out);
+    conjuncts_of(e->args[1], out);
+  } else if (e != nullptr) {
+    out.push_back(e);
+  }
+}
+
+bool is_var(const Expr* e, Index var) { return e->kind == ExprKind::Var && e->index == var; }
+
+}  // namespace
+
+std::optional<Index> Checker::resolve_rule(TokenRef word) {
+  if (!word) {
+    return std::nullopt;
+  }
+  if (const auto found = rules_.find(word.text()); found != rules_.end()) {
+    return found->second;
+  }
+  if (signals_.contains(word.text())) {
+    std::vector<std::string_view> near;
+    for (const Rule& rule : program_->rules) {
+      if (rule.when != nullptr && rule.when->leaf.signal == signals_.at(word.text())) {
+        near.push_back(rule.name);
+      }
+    }
+    error(word, "B0200", fmt::format("'{}' is a signal; causes are between rules", word.text()),
+          near.empty() ? "name the rule that opens its incident"
+                       : fmt::format("the rule of this signal is {}", join_or(near)));
+  } else if (report_.first_time("rule", word.text())) {
+    error(word, "B0200", fmt::format("no rule is called '{}'", word.text()),
+          did_you_mean(word.text(), names_of(rules_)));
+  }
+  return std::nullopt;
+}
+
+void Checker::cause(NodeRef node) {
+  const std::vector<NodeRef> refs = node.children(NodeKind::SignalRef);
+  const NodeRef any = node.child(NodeKind::AnyOf);
+  if (refs.empty() || (refs.size() < 2 && !any)) {
+    return;
+  }
+  const auto from = resolve_rule(refs[0].token(std::size_t{0}));
+  const auto to = any ? std::nullopt : resolve_rule(refs[1].token(std::size_t{0}));
+  if (!from || (!any && !to)) {
+    return;
+  }
+  if (!any) {
+    cause_pair(node, *from, *to, refs[1]);
+    return;
+  }
+  const NodeRef arg = any.child(NodeKind::Args).child(NodeKind::Arg);
+  const NodeRef type_node = arg.child(std::size_t{0});
+  if (!arg.token(TokenKind::Colon) || !type_node.is(NodeKind::Name)) {
+    error(any, "B0603", "'any' takes a name and a type", "any(node: device)");
+    return;
+  }
+  const Ty wanted = named_type(type_node.token(std::size_t{0}));
+  bool found = !wanted.ok;
+  for (Index r = 0; r < program_->rules.size() && wanted.ok; ++r) {
+    const std::vector<Param>& key = states_[r].key;
+    const auto fits = [&](const Param& p) { return p.type == wanted.type && p.of == wanted.of; };
+    if (r != *from && states_[r].ok && std::any_of(key.begin(), key.end(), fits)) {
+      const std::size_t errors = report_.errors();
+      cause_pair(node, *from, r, any);
+      found = true;
+      if (report_.errors() > errors) {
+        break;  // what is wrong with the text is told once, not per rule
+      }
+    }
+  }
+  if (!found) {
+    report_.warning(any.mark(), "B0604",
+                    fmt::format("no rule has a {} in its key", type_name(wanted)));
+  }
+}
+
+void Checker::cause_pair(NodeRef node, Index from, Index to, NodeRef target) {
+  if (!states_[from].ok || !states_[to].ok) {
+    return;
+  }
+  Cause out;
+  out.cause = from;
+  out.symptom = to;
+  out.place = place(node);
+  const bool any = target.is(NodeKind::AnyOf);
+  const bool bound = (any ? any_side(out, to, target) : cause_side(out, to, target, true)) &&
+                     cause_side(out, from, node.child(NodeKind::SignalRef), false);
+  if (!bound) {
+    return;
+  }
+  for (const NodeRef& child : node.children()) {
+    if (!child.is(NodeKind::SignalRef) && !child.is(NodeKind::AnyOf)) {
+      out.where = condition(child, cause_scope(out));
+      if (out.where == nullptr) {
+        return;
+      }
+    }
+  }
+  find_probes(out, node);
+  if (from == to && !steps_up(out)) {
+    error(node.child(NodeKind::SignalRef), "B0601",
+          fmt::format("'{}' would explain itself", program_->rules[from].name),
+          "a rule may be its own cause through a transitive relation: where node.behind(up)");
+    return;
+  }
+  program_->rules[to].explainable = true;
+  program_->causes.push_back(std::move(out));
+}
+
+bool Checker::any_side(Cause& out, Index rule, NodeRef any) {
+  const NodeRef arg = any.child(NodeKind::Args).child(NodeKind::Arg);
+  const Ty wanted = named_type(arg.child(std::size_t{0}).token(std::size_t{0}));
+  const std::vector<Param>& key = states_[rule].key;
+  for (Index part = 0; part < key.size(); ++part) {
+    if (key[part].type == wanted.type && key[part].of == wanted.of) {
+      return add_var(out, arg.token(std::size_t{0}).text(), part, key[part], true, any);
+    }
+  }
+  return false;
+}
+
+bool Checker::add_var(Cause& out, std::string_view name, Index part, const Param& param,
+                      bool symptom, NodeRef at) {
+  for (CauseVar& var : out.vars) {
+    if (var.name != name) {
+      continue;
+    }
+    Index& slot = symptom ? var.symptom_part : var.cause_part;
+    if (slot != kNone) {
+      error(at, "B0602", fmt::format("'{}' stands twice on this side", name),
+            "give each part its own name");
+      return false;
+    }
+    if (var.type != param.type || var.of != param.of) {
+      Ty a, b;
+      a.type = var.type;
+      a.of = var.of;
+      b.type = param.type;
+      b.of = param.of;
+      error(at, "B0602",
+            fmt::format("'{}' is a {} on one side and a {} on the other", name, type_name(a),
+                        type_name(b)),
+            "the same name means the same value: rename one of them");
+      return false;
+    }
+    slot = part;
+    return true;
+  }
+  CauseVar var;
+  var.name = name;
+  var.type = param.type;
+  var.of = param.of;
+  (symptom ? var.symptom_part : var.cause_part) = part;
+  out.vars.push_back(std::move(var));
+  return true;
+}
+
+/// Written arguments name parts of the key (or fix them by a constant), the other parts stay open;
+/// without arguments every part has its own name.
+bool Checker::cause_side(Cause& out, Index rule, NodeRef ref, bool symptom) {
+  const NodeRef args = ref.child(NodeKind::Args);
+  const std::vector<Param>& key = states_[rule].key;
+  const std::string& name = program_->rules[rule].name;
+  if (!args) {
+    for (Index part = 0; part < key.size(); ++part) {
+      if (!add_var(out, key[part].name, part, key[part], symptom, ref)) {
+        return false;
+      }
+    }
+    return true;
+  }
+  const std::vector<NodeRef> given = args.children(NodeKind::Arg);
+  std::string known;
+  for (const Param& p : key) {
+    known += (known.empty() ? "" : ", ") + p.name;
+  }
+  if (given.size() > key.size()) {
+    error(ref.token(std::size_t{0}), "B0301",
+          fmt::format("'{}' has {} parameter{}, {} given", name, key.size(),
+                      key.size() == 1 ? "" : "s", given.size()),
+          fmt::format("{}({})", name, known));
+    return false;
+  }
+  for (Index n = 0; n < given.size(); ++n) {
+    Index part = n;
+    if (given[n].token(TokenKind::Colon)) {
+      const std::string_view word = given[n].token(std::size_t{0}).text();
+      const auto named = [&](const Param& p) { return p.name == word; };
+      part = static_cast<Index>(std::find_if(key.begin(), key.end(), named) - key.begin());
+      if (part == key.size()) {
+        error(given[n].token(std::size_t{0}), "B0221",
+              fmt::format("the key of '{}' has no '{}'", name, word), known);
+        return false;
+      }
+    }
+    const NodeRef value = given[n].child(std::size_t{0});
+    const std::string_view word =
+        value.is(NodeKind::Name) ? value.token(std::size_t{0}).text() : std::string_view{};
+    if (word == "_") {
+      continue;
+    }
+    const bool enum_word = key[part].type == Type::Enum && key[part].of < schema_->enums.size() &&
+                           std::count(schema_->enums[key[part].of].words.begin(),
+                                      schema_->enums[key[part].of].words.end(), word) > 0;
+    if (!word.empty() && !enum_word) {
+      if (!add_var(out, word, part, key[part], symptom, value)) {
+        return false;
+      }
+      continue;
+    }
+    const Expr* fixed = expr(value, Scope{}, ty_of(key[part]));
+    if (fixed == nullptr) {
+      return false;
+    }
+    const std::string hidden = fmt::format("{}.{}", symptom ? "symptom" : "cause", key[part].name);
+    add_var(out, hidden, part, key[part], symptom, value);
+    Ty boolean;
+    boolean.type = Type::Bool;
+    Expr* var = make(ExprKind::Var, ty_of(key[part]), value);
+    var->index = static_cast<Index>(out.vars.size() - 1);
+    var->name = keep(hidden);
+    Expr* filter = make(ExprKind::Equal, boolean, value);
+    filter->args = {var, fixed};
+    out.filters.push_back(filter);
+  }
+  return true;
+}
+
+Scope Checker::cause_scope(const Cause& out) const {
+  Scope scope;
+  scope.place = "in this cause";
+  for (Index i = 0; i < out.vars.size(); ++i) {
+    ScopeVar var;
+    var.name = out.vars[i].name;
+    var.index = i;
+    var.ty.type = out.vars[i].type;
+    var.ty.of = out.vars[i].of;
+    scope.vars.push_back(var);
+  }
+  return scope;
+}
+
+void Checker::find_probes(Cause& out, NodeRef node) {
+  std::vector<const Expr*> conjuncts;
+  conjuncts_of(out.where, conjuncts);
+  for (const Expr* filter : out.filters) {
+    conjuncts_of(filter, conjuncts);
+  }
+  const std::vector<Param>& key = states_[out.cause].key;
+  bool scan = !key.empty();
+  for (Index part = 0; part < key.size(); ++part) {
+    out.probes.push_back(probe(out, part, conjuncts));
+    scan = scan && out.probes.back().kind == ProbeKind::Scan;
+  }
+  if (scan &&
+      report_.first_time("scan", fmt::format("{}:{}", out.place.file, node.mark().offset))) {
+    report_.warning(
+        node.mark(), "B0806",
+        fmt::format("nothing leads from the symptom to '{}': all its incidents are looked at",
+                    program_->rules[out.cause].name),
+        "join them by a variable, a column or a relation");
+  }
+}
+
+CauseProbe Checker::probe(const Cause& out, Index part,
+                          const std::vector<const Expr*>& conjuncts) const {
+  Index var = kNone;
+  for (Index i = 0; i < out.vars.size(); ++i) {
+    var = out.vars[i].cause_part == part ? i : var;
+  }
+  CauseProbe p;
+  if (var == kNone) {
+    return p;
+  }
+  if (out.vars[var].symptom_part != kNone) {
+    p.kind = ProbeKind::Var;
+    p.var = var;
+    return p;
+  }
+  // Only what the symptom binds can lead to the cause.
+  const std::function<bool(const Expr*)> from_symptom = [&](const Expr* e) {
+    if (e->kind == ExprKind::Var && out.vars[e->index].symptom_part == kNone) {
+      return false;
+    }
+    return e->kind != ExprKind::Active && std::all_of(e->args.begin(), e->args.end(), from_symptom);
+  };
+  for (const Expr* c : conjuncts) {
+    const Expr* a = c->args.empty() ? nullptr : c->args[0];
+    const Expr* b = c->args.size() < 2 ? nullptr : c->args[1];
+    if (a == nullptr || b == nullptr) {
+      continue;
+    }
+    const Expr* other = is_var(a, var) ? b : is_var(b, var) ? a : nullptr;
+    if (other == nullptr || !from_symptom(other)) {
+      continue;
+    }
+    p.from = other;
+    if (c->kind == ExprKind::Equal) {
+      p.kind = ProbeKind::Equal;
+      return p;
+    }
+    if (c->kind == ExprKind::Related) {
+      p.kind = is_var(b, var) ? ProbeKind::Forward : ProbeKind::Backward;
+      p.relation = c->index;
+      return p;
+    }
+    if (c->kind == ExprKind::In && is_var(a, var) && other->type == Type::Set) {
+      p.kind = ProbeKind::Items;
+      return p;
+    }
+    p.from = nullptr;
+  }
+  return p;
+}
+
+/// The condition asks a transitive relation between the two sides: it is irreflexive and has no
+/// cycle.
+bool Checker::steps_up(const Cause& cause) const {
+  std::vector<const Expr*> conjuncts;
+  conjuncts_of(cause.where, conjuncts);
+  return std::any_of(conjuncts.begin(), conjuncts.end(), [&](const Expr* c) {
+    if (c->kind != ExprKind::Related || !schema_->relations[c->index].transitive) {
+      return false;
+    }
+    const Expr* a = c->args[0];
+    const Expr* b = c->args[1];
+    if (a->kind != ExprKind::Var || b->kind != ExprKind::Var) {
+      return false;
+    }
+    const CauseVar& x = cause.vars[a->index];
+    const CauseVar& y = cause.vars[b->index];
+    const bool up = x.symptom_part != kNone && x.cause_part == kNone && y.cause_part != kNone &&
+                    y.symptom_part == kNone;
+    const bool down = y.symptom_part != kNone && y.cause_part == kNone && x.cause_part != kNone &&
+                      x.symptom_part == kNone;
+    return up || down;
+  });
+}
+
+void Checker::cause_order() {
+  const std::size_t n = program_->rules.size();
+  std::vector<std::vector<Index>> symptoms(n);
+  std::vector<std::uint32_t> waiting(n, 0);
+  for (const Cause& cause : program_->causes) {
+    if (cause.cause != cause.symptom) {
+      symptoms[cause.cause].push_back(cause.symptom);
+      ++waiting[cause.symptom];
+    }
+  }
+  std::vector<Index> ready;
+  for (Index r = 0; r < n; ++r) {
+    if (waiting[r] == 0) {
+      ready.push_back(r);
+    }
+  }
+  std::size_t done = 0;
+  while (done < ready.size()) {
+    const Index rule = ready[done++];
+    for (const Index symptom : symptoms[rule]) {
+      std::uint32_t& depth = program_->rules[symptom].cause_depth;
+      depth = std::max(depth, program_->rules[rule].cause_depth + 1);
+      if (--waiting[symptom] == 0) {
+        ready.push_back(symptom);
+      }
+    }
+  }
+  if (ready.size() == n) {
+    return;
+  }
+  // Walk back from a rule that still waits, along causes that still wait: it must bite its tail.
+  std::vector<Index> before(n, kNone);
+  for (const Cause& cause : program_->causes) {
+    if (cause.cause != cause.symptom && waiting[cause.cause] > 0 && waiting[cause.symptom] > 0) {
+      before[cause.symptom] = cause.cause;
+    }
+  }
+  Index at = 0;
+  while (waiting[at] == 0) {
+    ++at;
+  }
+  for (std::size_t i = 0; i < n; ++i) {
+    at = before[at];
+  }
+  std::string path = program_->rules[at].name;
+  for (Index next = before[at]; next != at; next = before[next]) {
+    path = program_->rules[next].name + " -> " + path;
+  }
+  path = program_->rules[at].name + " -> " + path;
+  error(rule_nodes_[at].token(1), "B0600",
+        fmt::format("'{}' is, through others, its own cause", program_->rules[at].name), path);
+}
+
+}  // namespace belfry::rules

@@ -1,0 +1,320 @@
+// Signals: raise and clear lines fed by events, expiry, derived signals.
+#include <algorithm>
+
+#include "belfry/base/text.hpp"
+#include "belfry/model/mib_names.hpp"
+#include "belfry/model/oid.hpp"
+#include "checker.hpp"
+
+namespace belfry::rules {
+
+namespace {
+
+bool is_name(std::string_view text) {
+  const auto part = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  };
+  return !text.empty() && !(text[0] >= '0' && text[0] <= '9') &&
+         std::all_of(text.begin(), text.end(), part);
+}
+
+}  // namespace
+
+void Checker::signal(Index index) {
+  const NodeRef node = signal_nodes_[index];
+  if (const TokenRef words = node.token(TokenKind::String)) {
+    program_->signals[index].description = unquote(words.text());
+  }
+  for (const NodeRef& each : node.children()) {
+    if (each.is(NodeKind::Feed)) {
+      feed(index, each);
+    } else if (each.is(NodeKind::Expire)) {
+      duration(each, program_->signals[index].expire);
+    }
+  }
+  signal_warnings(index, node);
+}
+
+void Checker::feed(Index index, NodeRef node) {
+  if (node.has_word("when")) {
+    derived(index, node);
+  } else if (node.child(NodeKind::Source)) {
+    event_clause(index, node);
+  }
+}
+
+void Checker::event_clause(Index index, NodeRef node) {
+  const NodeRef source = node.child(NodeKind::Source);
+  const TokenRef word = source.token(std::size_t{0});
+  const auto found = events_.find(word.text());
+  if (found == events_.end()) {
+    if (!measures_.contains(word.text()) && report_.first_time("event", word.text())) {
+      error(word, "B0204", fmt::format("no event type is called '{}'", word.text()),
+            did_you_mean(word.text(), names_of(events_),
+                         fmt::format("declare it: event {} {{ node: device, ... }}", word.text())));
+    }
+    return;
+  }
+  const EventType& event = program_->event_types[found->second];
+  Signal& signal = program_->signals[index];
+  Clause clause;
+  clause.kind =
+      node.token(std::size_t{0}).text() == "clear" ? ClauseKind::Clear : ClauseKind::Raise;
+  clause.signal = index;
+  clause.clear_all = node.has_word("all");
+  clause.event_type = event.name;
+  clause.place = place(node);
+  std::vector<std::string> oids;
+  head(clause, source, event, oids);
+
+  Scope scope;
+  scope.event = &event;
+  scope.place = "in this line";
+  for (std::size_t i = 0; i < clause.holes.size(); ++i) {
+    ScopeVar var;
+    var.name = keep(clause.holes[i].name);
+    var.index = static_cast<Index>(i);
+    var.ty.type = clause.holes[i].type;
+    var.ty.of = clause.holes[i].of;
+    var.ty.ok = var.ty.known();
+    scope.vars.push_back(var);
+  }
+  for (const NodeRef& each : source.children()) {
+    if (!each.is(NodeKind::With) && !each.is(NodeKind::Error)) {
+      clause.where = condition(each, scope);
+    }
+  }
+  for (const Param& param : signal.params) {
+    clause.key.push_back(bind(clause, param, source, scope));
+  }
+  const auto is_param = [&](std::string_view name) {
+    return std::any_of(signal.params.begin(), signal.params.end(),
+                       [&](const Param& p) { return p.name == name; });
+  };
+  for (const NodeRef& with : source.children(NodeKind::With)) {
+    const TokenRef name = with.token(std::size_t{0});
+    if (name && !is_param(name.text())) {
+      std::vector<std::string_view> names;
+      for (const Param& p : signal.params) {
+        names.push_back(p.name);
+      }
+      error(name, "B0221", fmt::format("'{}' has no parameter '{}'", signal.name, name.text()),
+            did_you_mean(name.text(), names));
+    }
+  }
+  const auto field_named = [&](std::string_view name) {
+    return std::any_of(event.fields.begin(), event.fields.end(),
+                       [&](const EventType::Field& f) { return f.name == name; });
+  };
+  std::string_view per = node.has_word("per") ? node.tokens().back().text() : std::string_view{};
+  if (per.empty() && event.name == "probe" && !is_param("vantage") && field_named("vantage")) {
+    per = "vantage";
+  }
+  if (!per.empty() && !field_named(per)) {
+    std::vector<std::string_view> names;
+    for (const EventType::Field& f : event.fields) {
+      names.push_back(f.name);
+    }
+    error(node.tokens().back(), "B0205", fmt::format("'{}' has no field '{}'", event.name, per),
+          did_you_mean(per, names));
+  } else if (!per.empty()) {
+    clause.per_vantage = true;
+    clause.per = event_field(node, scope, per);
+  }
+  signal.probe_fed =
+      signal.probe_fed || (event.name == "probe" && clause.kind == ClauseKind::Raise);
+  // A notification has two OIDs where SNMPv1 maps it differently: the same clause for each.
+  for (std::size_t i = 0; i < std::max<std::size_t>(1, oids.size()); ++i) {
+    clause.oid = oids.empty() ? std::string() : oids[i];
+    signal.clauses.push_back(static_cast<Index>(program_->clauses.size()));
+    program_->clauses.push_back(clause);
+  }
+}
+
+void Checker::head(Clause& clause, NodeRef source, const EventType& event,
+                   std::vector<std::string>& oids) {
+  const TokenRef literal = source.token(1);
+  const bool given = literal.kind() == TokenKind::String || literal.kind() == TokenKind::MibName ||
+                     literal.kind() == TokenKind::Oid || literal.kind() == TokenKind::Ip;
+  const auto found = std::find_if(event.fields.begin(), event.fields.end(),
+                                  [](const EventType::Field& f) { return f.head; });
+  if (found == event.fields.end()) {
+    if (given) {
+      error(literal, "B0404", fmt::format("'{}' has no head field for this to match", event.name),
+            fmt::format("mark one: event {} {{ FIELD: TYPE head }}", event.name));
+    }
+    return;
+  }
+  clause.head = found->field;
+  clause.head_attr = found->field == EventField::Attr ? found->name : std::string();
+  if (!given) {
+    return;
+  }
+  if (found->type == Type::Oid) {
+    trap_head(clause, literal, oids);
+  } else if (found->type == Type::String && literal.kind() == TokenKind::String) {
+    head_template(clause, literal);
+  } else {
+    error(
+        literal, "B0404",
+        fmt::format("the head field '{}' of '{}' is matched by a string", found->name, event.name));
+  }
+}
+
+void Checker::trap_head(Clause& clause, TokenRef token, std::vector<std::string>& oids) {
+  const bool quoted = token.kind() == TokenKind::String;
+  const std::string text = quoted ? unquote(token.text()) : std::string(token.text());
+  (void)clause;
+  if (const auto oid = oid_from_text(text)) {
+    oids.push_back(*oid);
+    return;
+  }
+  const std::size_t colons = text.find("::");
+  const std::string module = colons == std::string::npos ? std::string() : text.substr(0, colons);
+  const std::string name = colons == std::string::npos ? text : text.substr(colons + 2);
+  oids = mib_trap_oids(module, name);
+  if (oids.empty()) {
+    if (const auto oid = mib_oid(module, name)) {
+      oids.push_back(*oid);
+    }
+  }
+  if (oids.empty()) {
+    oids.emplace_back("\x7f");  // matches nothing; the program is refused anyway
+    if (report_.first_time("mib", text)) {
+      const std::vector<std::string_view> names = mib_names(module);
+      error(token, "B0207", fmt::format("no MIB name '{}' is known", text),
+            did_you_mean(name, names, "write its number, e.g. 1.3.6.1.4.1.9.9.41.2.0.1"));
+    }
+  }
+}
+
+void Checker::head_template(Clause& clause, TokenRef token) {
+  const Mark mark = token.mark();
+  const std::vector<Param>& params = program_->signals[clause.signal].params;
+  std::size_t longest = 0;
+  for (const StringPiece& piece :
+       split_string(token.tree->text, mark.offset, mark.offset + mark.length)) {
+    TemplatePart part;
+    if (!piece.hole) {
+      part.literal = piece.literal;
+      longest = std::max(longest, piece.literal.size());
+      clause.head_template.push_back(std::move(part));
+      continue;
+    }
+    const Mark at{mark.file, static_cast<std::uint32_t>(piece.begin - 1),
+                  static_cast<std::uint32_t>(piece.end - piece.begin + 2)};
+    const std::string_view name =
+        trim(token.tree->text.substr(piece.begin, piece.end - piece.begin));
+    if (!is_name(name)) {
+      report_.error(at, "B0401",
+                    fmt::format("a hole is a name or '_', found '{}'", printable(name, 40)),
+                    "write \\{ for the sign itself");
+      continue;
+    }
+    if (!clause.head_template.empty() && clause.head_template.back().literal.empty()) {
+      report_.error(at, "B0402", "two holes in a row: nothing says where the first one ends",
+                    "put text between them");
+    }
+    if (name != "_") {
+      const auto twice = [&](const Hole& h) { return h.name == name; };
+      if (std::any_of(clause.holes.begin(), clause.holes.end(), twice)) {
+        report_.error(at, "B0401", fmt::format("the hole '{}' stands twice in this text", name));
+      }
+      part.hole = static_cast<Index>(clause.holes.size());
+      Hole hole;
+      hole.name = name;
+      for (const Param& param : params) {
+        if (param.name == name) {
+          hole.type = param.type;
+          hole.of = param.of;
+        }
+      }
+      clause.holes.push_back(std::move(hole));
+    }
+    clause.head_template.push_back(std::move(part));
+  }
+  if (clause.head != EventField::Attr && clause.head_template.size() > 1 &&
+      longest < kAnchorBytesMin) {
+    report_.warning(
+        mark, "B0802",
+        fmt::format("no piece of this text is {} bytes long: every message has to be tried",
+                    kAnchorBytesMin),
+        "add fixed text");
+  }
+}
+
+const Expr* Checker::bind(const Clause& clause, const Param& param, NodeRef source,
+                          const Scope& scope) {
+  const Ty want = ty_of(param);
+  for (const NodeRef& with : source.children(NodeKind::With)) {
+    if (with.token(std::size_t{0}).text() == param.name) {
+      const NodeRef value = with.child(std::size_t{0});
+      return value ? expr(value, scope, want) : nullptr;
+    }
+  }
+  for (std::size_t i = 0; i < clause.holes.size(); ++i) {
+    if (clause.holes[i].name == param.name) {
+      Expr* e = make(ExprKind::Var, want, source);
+      e->index = static_cast<Index>(i);
+      e->name = keep(param.name);
+      return e;
+    }
+  }
+  for (const EventType::Field& field : scope.event->fields) {
+    if (field.name == param.name && field.type != Type::None) {
+      const Expr* e = event_field(source, scope, param.name);
+      return want.known() ? coerce(e, want, source) : nullptr;
+    }
+  }
+  if (!clause.clear_all && want.known() && !source.broken()) {
+    error(source, "B0400",
+          fmt::format(
+              "'{}' is not bound: expected a hole {{{}}}, 'with {} = ...', or a field '{}' of {}",
+              param.name, param.name, param.name, param.name, clause.event_type),
+          clause.kind == ClauseKind::Clear ? "or clear all, which clears every matching key" : "");
+  }
+  return nullptr;
+}
+
+void Checker::derived(Index index, NodeRef node) {
+  const NodeRef when =
+      node.child(std::size_t{0}).is(NodeKind::Keys) ? NodeRef{} : node.child(std::size_t{0});
+  if (!when) {
+    return;
+  }
+  Signal& signal = program_->signals[index];
+  const bool raise = node.token(std::size_t{0}).text() == "raise";
+  if ((raise ? signal.raise_when : signal.clear_when) != nullptr) {
+    error(node, "B0222",
+          fmt::format("'{}' has two '{} when' lines", signal.name, raise ? "raise" : "clear"),
+          "join them by 'or'");
+    return;
+  }
+  RuleState& state = derived_states_.emplace_back();
+  state.node = node;
+  state.patterns = &signal.patterns;
+  if (!rule_key(state, node, &signal.params)) {
+    return;
+  }
+  const Pattern* compiled = pattern(when, state, Duration{0});
+  (raise ? signal.raise_when : signal.clear_when) = compiled;
+}
+
+void Checker::signal_warnings(Index index, NodeRef node) {
+  const Signal& signal = program_->signals[index];
+  bool raised = false, cleared = signal.expire.count() > 0 || signal.raise_when != nullptr ||
+                                 signal.clear_when != nullptr;
+  for (const Index c : signal.clauses) {
+    const bool raise = program_->clauses[c].kind == ClauseKind::Raise;
+    raised = raised || raise;
+    cleared = cleared || !raise;
+  }
+  if (raised && !cleared && !node.broken()) {
+    report_.warning(
+        node.token(1).mark(), "B0801",
+        fmt::format("'{}' is raised but never cleared: it stays up for ever", signal.name),
+        "add a clear line, or expire 24h");
+  }
+}
+
+}  // namespace belfry::rules
