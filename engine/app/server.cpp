@@ -1,0 +1,296 @@
+#include "server.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <vector>
+
+#include "backend.hpp"
+#include "belfry/base/json.hpp"
+#include "belfry/base/text.hpp"
+#include "belfry/gateway/gateway.hpp"
+#include "belfry/probe/prober.hpp"
+#include "belfry/runtime/log.hpp"
+#include "belfry/snmp/collector.hpp"
+#include "belfry/syslog/collectors.hpp"
+#include "ways_out.hpp"
+
+namespace belfry {
+namespace {
+
+namespace fs = std::filesystem;
+
+Durability durability_of(const std::string& word) {
+  return word == "sync" ? Durability::Sync : word == "os" ? Durability::Os : Durability::Group;
+}
+
+PipelineOptions pipeline_options(const Config& c) {
+  PipelineOptions o;
+  o.store_dir = c.data_dir + "/store";
+  o.durability = durability_of(c.durability);
+  o.ring_capacity = c.ring_batches;
+  o.snapshot_every = c.snapshot_every;
+  o.retention_age = c.retention_age;
+  return o;
+}
+
+UdpOptions udp_options(const ListenConfig& c) {
+  UdpOptions o;
+  o.address = c.address;
+  o.port = c.port;
+  o.sockets = c.threads;
+  return o;
+}
+
+ProbeOptions probe_options(const ProbeConfig& c) {
+  ProbeOptions o;
+  o.vantage = c.vantage;
+  o.icmp_roles = c.icmp_roles;
+  o.interval = c.interval;
+  o.timeout = c.timeout;
+  o.retries = c.retries;
+  return o;
+}
+
+}  // namespace
+
+struct Server::Impl {
+  Impl(const Config& c, LoadedVersions l)
+      : config(c),
+        loaded(std::move(l)),
+        pipeline(pipeline_options(c), clock, metrics, ledger, build_versions) {
+    loaded.versions.number = 1;
+    intake.relays = c.relays;
+  }
+
+  const Config& config;
+  LoadedVersions loaded;
+  SystemClock clock;
+  Metrics metrics;
+  Ledger ledger;
+  Pipeline pipeline;
+  IntakeOptions intake;
+  std::unique_ptr<ServerBackend> backend;
+  std::unique_ptr<SyslogUdp> syslog_udp;
+  std::unique_ptr<SyslogTcp> syslog_tcp;
+  std::unique_ptr<TrapUdp> traps;
+  std::unique_ptr<Prober> prober;
+  std::unique_ptr<WebhookCollector> webhook;
+  std::unique_ptr<Gateway> gateway;
+  std::unique_ptr<WaysOut> ways_out;
+  std::string recovered;
+  bool stopped = false;
+
+  std::vector<Port*> ports(const std::string& name, const ListenConfig& listen) {
+    std::vector<Port*> out;
+    for (std::uint32_t t = 0; t < listen.threads; ++t) {
+      out.push_back(&pipeline.add_port(name));
+    }
+    return out;
+  }
+
+  void make_collectors() {
+    if (config.syslog_udp.enabled) {
+      SyslogUdpOptions o;
+      o.udp = udp_options(config.syslog_udp);
+      o.intake = intake;
+      syslog_udp = std::make_unique<SyslogUdp>(o, ports("syslog-udp", config.syslog_udp), clock,
+                                               ledger, metrics);
+    }
+    if (config.syslog_tcp.enabled) {
+      SyslogTcpOptions o;
+      o.address = config.syslog_tcp.address;
+      o.port = config.syslog_tcp.port;
+      o.intake = intake;
+      syslog_tcp = std::make_unique<SyslogTcp>(o, ports("syslog-tcp", config.syslog_tcp), clock,
+                                               ledger, metrics);
+    }
+    if (config.trap_udp.enabled) {
+      TrapOptions o;
+      o.address = config.trap_udp.address;
+      o.port = config.trap_udp.port;
+      o.communities = config.communities;
+      o.intake = intake;
+      traps =
+          std::make_unique<TrapUdp>(o, ports("trap-udp", config.trap_udp), clock, ledger, metrics);
+    }
+    webhook = std::make_unique<WebhookCollector>(pipeline.add_port("http"), clock, ledger, metrics,
+                                                 intake);
+  }
+
+  Result<void> make_prober() {
+    if (!config.probes.enabled) {
+      return {};
+    }
+    ProbeOptions o = probe_options(config.probes);
+    for (const std::string& text : config.probes.tcp) {
+      BELFRY_TRY(ProbeTarget target, parse_tcp_target(text, o));
+      o.targets.push_back(std::move(target));
+    }
+    prober =
+        std::make_unique<Prober>(o, pipeline.add_port("probe"), clock, ledger, metrics, intake);
+    prober->set_inventory(loaded.versions.inventory);
+    return {};
+  }
+
+  Result<void> start_collectors() {
+    if (syslog_udp) {
+      BELFRY_CHECK_OK(syslog_udp->start());
+    }
+    if (syslog_tcp) {
+      BELFRY_CHECK_OK(syslog_tcp->start());
+    }
+    if (traps) {
+      BELFRY_CHECK_OK(traps->start());
+    }
+    if (prober) {
+      if (const auto started = prober->start(); !started) {
+        // No reason to stay dark: everything else hears. It says what is missing and goes on.
+        log::warn("probes", "off: {}", started.error());
+        prober.reset();
+      }
+    }
+    return {};
+  }
+
+  Result<void> start_gateway() {
+    GatewayOptions o;
+    o.address = config.api.address;
+    o.port = config.api.port;
+    o.tls_certificate = config.tls_certificate;
+    o.tls_key = config.tls_key;
+    o.data_dir = config.data_dir;
+    gateway = std::make_unique<Gateway>(
+        o, GatewayParts{backend.get(), webhook.get(), &metrics, &ledger, &clock});
+    return gateway->start();
+  }
+
+  std::vector<std::pair<std::string, std::uint16_t>> listening() const {
+    std::vector<std::pair<std::string, std::uint16_t>> out;
+    if (syslog_udp) {
+      out.emplace_back("syslog-udp", syslog_udp->port());
+    }
+    if (syslog_tcp) {
+      out.emplace_back("syslog-tcp", syslog_tcp->port());
+    }
+    if (traps) {
+      out.emplace_back("trap-udp", traps->port());
+    }
+    return out;
+  }
+
+  /// Where everything listens, for the command line, drills and tests; replaced whole.
+  Result<void> write_addresses() const {
+    JsonWriter json;
+    json.object().field("pid", static_cast<std::int64_t>(getpid()));
+    json.key("api")
+        .object()
+        .field("url", gateway->url())
+        .field("port", static_cast<unsigned>(gateway->port()));
+    json.field("address", config.api.address).end();
+    json.field("token_file", fs::absolute(gateway->admin_token_path()).string());
+    json.key("collectors").object();
+    for (const auto& [name, port] : listening()) {
+      json.field(name, static_cast<unsigned>(port));
+    }
+    json.end().end();
+    const std::string path = config.data_dir + "/addresses.json";
+    const std::string draft = path + ".new";
+    std::ofstream(draft) << json.text() << "\n";
+    std::error_code error;
+    fs::rename(draft, path, error);
+    if (error) {
+      return fail(Code::Unavailable, "{}: cannot be written: {}", path, error.message());
+    }
+    return {};
+  }
+};
+
+Server::Server(const Config& config, LoadedVersions loaded)
+    : impl_(std::make_unique<Impl>(config, std::move(loaded))) {}
+
+Server::~Server() { stop(); }
+
+Result<void> Server::start() {
+  Impl& s = *impl_;
+  std::error_code error;
+  fs::create_directories(s.config.data_dir, error);
+  if (error) {
+    return fail(Code::Unavailable, "data_dir {}: cannot be made: {}", s.config.data_dir,
+                error.message());
+  }
+  fs::permissions(s.config.data_dir, fs::perms::owner_all, error);
+  for (const std::string& warning : s.loaded.warnings) {
+    log::warn("load", "{}", warning);
+  }
+  s.make_collectors();
+  BELFRY_CHECK_OK(s.make_prober());
+  BELFRY_TRY(s.ways_out, WaysOut::make(s.config, s.pipeline, s.clock, s.metrics));
+  BELFRY_CHECK_OK(s.pipeline.start(s.loaded.sources, s.loaded.versions, s.config.desk));
+  s.backend = std::make_unique<ServerBackend>(s.config, s.pipeline, s.clock, s.loaded.versions);
+  s.backend->on_versions([&s](const Versions& versions) {
+    if (s.prober) {
+      s.prober->set_inventory(versions.inventory);
+    }
+  });
+  BELFRY_CHECK_OK(s.start_gateway());
+  s.ways_out->start();
+  BELFRY_CHECK_OK(s.start_collectors());
+  return s.write_addresses();
+}
+
+void Server::stop() {
+  Impl& s = *impl_;
+  if (s.stopped) {
+    return;
+  }
+  s.stopped = true;
+  if (s.prober) {
+    s.prober->stop();
+  }
+  if (s.traps) {
+    s.traps->stop();
+  }
+  if (s.syslog_tcp) {
+    s.syslog_tcp->stop();
+  }
+  if (s.syslog_udp) {
+    s.syslog_udp->stop();
+  }
+  if (s.gateway) {
+    s.gateway->stop();
+  }
+  if (s.ways_out) {
+    s.ways_out->stop();
+  }
+  s.pipeline.stop();
+}
+
+void Server::reload() {
+  if (impl_->backend) {
+    impl_->backend->reload();
+  }
+}
+
+std::string Server::summary() const {
+  const Impl& s = *impl_;
+  const auto& program = *s.loaded.versions.program;
+  std::string text =
+      fmt::format("Belfry {}: {} rules, {} signals, {} causes; data in {}\n", BELFRY_VERSION,
+                  program.rules.size(), program.signals.size() - program.rules.size(),
+                  program.causes.size(), s.config.data_dir);
+  for (const auto& [name, port] : s.listening()) {
+    text += fmt::format("  {:<11} port {}\n", name, port);
+  }
+  if (s.prober) {
+    text += fmt::format("  {:<11} {} targets\n", "probes", s.prober->targets());
+  }
+  text += fmt::format("  {:<11} {}/api/v1   token: {}{}\n", "api", s.gateway->url(),
+                      s.gateway->admin_token_path(),
+                      s.gateway->first_start() ? " (made just now)" : "");
+  return text;
+}
+
+}  // namespace belfry
