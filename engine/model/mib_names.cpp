@@ -171,6 +171,14 @@ BGP4-V2-MIB-JUNIPER 1.3.6.1.4.1.2636.5.1.1.2.1.1.1 jnxBgpM2PeerRemoteAddr=11
 HUAWEI-LDT-MIB 1.3.6.1.4.1.2011.5.25.174.3 hwLdtPortLoopDetect=3 hwLdtPortLoopDetectRecovery=4
 )";
 
+// The same notification under two names: RFC 1657's and RFC 4273's. Agents send either, and SNMPv1
+// ones the second OID, whatever their manual says.
+struct Same {
+  std::string_view old_name, new_name;
+};
+constexpr Same kSame[]{{"bgpEstablished", "bgpEstablishedNotification"},
+                       {"bgpBackwardTransition", "bgpBackwardTransNotification"}};
+
 struct Entry {
   std::string_view module, name;
   std::string octets;
@@ -249,6 +257,20 @@ std::size_t last_arc(std::string_view octets) {
   return i;
 }
 
+/// The OID, and the one that its SNMPv1 form is mapped to where that is another.
+void add_trap_oids(const Entry& entry, std::vector<std::string>& out) {
+  out.push_back(entry.octets);
+  // snmpTraps (1.3.6.1.6.3.1.1.5) are the v1 generic traps: those map to themselves.
+  static const std::string kSnmpTraps = oid_from_text("1.3.6.1.6.3.1.1.5").value_or("");
+  const std::size_t last = last_arc(entry.octets);
+  const bool zero_before = last > 0 && entry.octets[last - 1] == '\0';
+  if (!zero_before && !oid_under(entry.octets, kSnmpTraps)) {
+    std::string with_zero = entry.octets;
+    with_zero.insert(last, 1, '\0');
+    out.push_back(std::move(with_zero));
+  }
+}
+
 const Entry* find_prefix(std::string_view octets) {
   const auto& sorted = table().by_octets;
   while (!octets.empty()) {
@@ -276,15 +298,12 @@ std::vector<std::string> mib_trap_oids(std::string_view module, std::string_view
   if (entry == nullptr) {
     return out;
   }
-  out.push_back(entry->octets);
-  // snmpTraps (1.3.6.1.6.3.1.1.5) are the v1 generic traps: those map to themselves.
-  static const std::string kSnmpTraps = oid_from_text("1.3.6.1.6.3.1.1.5").value_or("");
-  const std::size_t last = last_arc(entry->octets);
-  const bool zero_before = last > 0 && entry->octets[last - 1] == '\0';
-  if (!zero_before && !oid_under(entry->octets, kSnmpTraps)) {
-    std::string with_zero = entry->octets;
-    with_zero.insert(last, 1, '\0');
-    out.push_back(std::move(with_zero));
+  add_trap_oids(*entry, out);
+  for (const Same& same : kSame) {
+    const bool is_old = same.old_name == name;
+    if (is_old || same.new_name == name) {
+      add_trap_oids(*find_name({}, is_old ? same.new_name : same.old_name), out);
+    }
   }
   return out;
 }

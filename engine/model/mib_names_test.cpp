@@ -45,8 +45,19 @@ TEST(MibNames, AVersion1TrapMayHaveAZeroMore) {
   EXPECT_EQ(oid_to_text(ups[0]), "1.3.6.1.2.1.33.2.1");
   EXPECT_EQ(oid_to_text(ups[1]), "1.3.6.1.2.1.33.2.0.1");
   EXPECT_EQ(mib_trap_oids("IF-MIB", "linkUp").size(), 1U);
-  EXPECT_EQ(mib_trap_oids("BGP4-MIB", "bgpEstablishedNotification").size(), 1U);
+  EXPECT_EQ(mib_trap_oids("ENTITY-MIB", "entConfigChange").size(), 1U);
   EXPECT_TRUE(mib_trap_oids("", "nothing").empty());
+}
+
+TEST(MibNames, BgpNotificationsHaveOldAndNewOids) {
+  std::vector<std::string> texts;
+  for (const std::string& oid : mib_trap_oids("BGP4-MIB", "bgpBackwardTransition")) {
+    texts.push_back(oid_to_text(oid));
+  }
+  EXPECT_EQ(texts, (std::vector<std::string>{"1.3.6.1.2.1.15.7.2", "1.3.6.1.2.1.15.7.0.2",
+                                             "1.3.6.1.2.1.15.0.2"}));
+  EXPECT_EQ(oid_to_text(mib_trap_oids("", "bgpEstablishedNotification").front()),
+            "1.3.6.1.2.1.15.0.1");
 }
 
 TEST(MibNames, ListsAreSortedForSearching) {

@@ -18,6 +18,7 @@ std::optional<std::string> mib_oid(std::string_view module, std::string_view nam
 /// where the MIB's OID has no 0 before its last arc: an SNMPv1 trap of it is mapped to
 /// `enterprise.0.n` (RFC 3584 3.1), e.g. UPS-MIB::upsTrapOnBattery is 1.3.6.1.2.1.33.2.1
 /// and 1.3.6.1.2.1.33.2.0.1.
+/// BGP4-MIB's two notifications come with those of the other RFC too.
 std::vector<std::string> mib_trap_oids(std::string_view module, std::string_view name);
 /// Name of the longest known prefix of `octets` (`ifDescr` for ifDescr.3); empty when none is
 /// known. Only the last named arc counts: a bare subtree above it (`mib-2`) has no name.
