@@ -411,10 +411,6 @@ bool Fold::step_closed(std::uint32_t record) {
   IncidentRecord& incident = incident_of(record);
   const rules::Rule& rule = rule_of(key);
   key.blocked = key.blocked && holds(key);
-  if (rule.reopen.count() <= 0) {
-    forget(record);
-    return true;
-  }
   if (started(key) && !key.blocked) {
     incident.phase = Phase::Pending;
     incident.was_closed = true;
@@ -507,11 +503,11 @@ bool Fold::give_way(std::uint32_t record) {
   std::uint32_t carrier = kNil;
   for (const std::uint32_t other : siblings(record)) {
     const IncidentRecord& incident = *incident_if(other);
-    if (established(other)) {
-      if (incident.sibling == IncidentId{} && (carrier == kNil || preferred(other, carrier))) {
+    if (incident.phase == Phase::Live && !incident.symptom) {
+      if (carrier == kNil || preferred(other, carrier)) {
         carrier = other;
       }
-    } else if (preferred(other, best)) {
+    } else if (incident.phase == Phase::Waiting && preferred(other, best)) {
       best = other;
     }
   }
