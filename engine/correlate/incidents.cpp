@@ -305,8 +305,7 @@ void Fold::end_pattern(std::uint32_t record) {
   IncidentRecord& incident = incident_of(record);
   incident.ended_at = now;
   const rules::ClearKind kind = rule_of(keys[record]).clear;
-  if ((kind != rules::ClearKind::After && kind != rules::ClearKind::Quiet) ||
-      rule_of(keys[record]).clear_for.count() <= 0 || reached(clear_deadline(keys[record]))) {
+  if (kind != rules::ClearKind::After && kind != rules::ClearKind::Quiet) {
     close(record, IncidentReason::PatternEnded);
     return;
   }

@@ -141,7 +141,7 @@ Truth Fold::evaluate_for(OwnerKey& key, std::uint16_t index, const Vars& vars) {
     state.x = tick(add_sat(from, span));
     state.on = rebuilding && state.x <= now;
   }
-  state.on = state.on || span <= 0 || reached(state.x);
+  state.on = state.on || reached(state.x);
   if (!state.on) {
     wake_at(key, state.x);
   }
