@@ -296,7 +296,7 @@ void Fold::notify(const Edge& edge, std::uint64_t times, bool went_up) {
       }
     }
   }
-  if (went_up || node.raise_matters || owner.windowed) {
+  if (went_up || node.raise_matters) {
     mark_dirty(edge.key);
   }
 }

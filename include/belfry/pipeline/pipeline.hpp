@@ -84,6 +84,9 @@ class Pipeline {
   /// All timeline entries of a ticket from the record. Blocking: helpers only.
   Result<std::vector<TimelineEntry>> timeline(TicketId id) const;
 
+  /// A copy of the running store in `dir`, which must not exist. Blocking: helpers only.
+  Result<void> backup(const std::string& dir) const;
+
   bool ready() const;                        ///< recovered and accepting
   std::string not_ready_reason() const;
   std::uint64_t state_hash();                ///< both folds, taken between two inputs; for tests
