@@ -14,8 +14,8 @@ namespace belfry {
 class WaysOut {
  public:
   /// Reads secrets from the files that the configuration names. One line on what is wrong.
-  static Result<std::unique_ptr<WaysOut>> make(const Config& config, Pipeline& pipeline, Clock& clock,
-                                               Metrics& metrics);
+  static Result<std::unique_ptr<WaysOut>> make(const Config& config, Pipeline& pipeline,
+                                               Clock& clock, Metrics& metrics);
   ~WaysOut();
   /// REQUIRES: the pipeline has started. Takes up what was pending.
   void start();
