@@ -102,7 +102,10 @@ class Decoder {
     }
     e.kind = kind_of(e.type);
     e.attrs = arena_.copy(std::span<const Attr>(attrs_));
-    if (e.node.empty() && e.host.empty()) {
+    if (e.node.empty()) {
+      e.node = e.host;
+    }
+    if (e.node.empty()) {
       return "'node' is missing: expected the name of the device the event is about";
     }
     return {};

@@ -46,6 +46,7 @@ class Post final : public EventPost {
   const std::vector<std::string>& unknown_types() const override { return unknown_; }
   State poll() override {
     Intake& intake = owner_->intake;
+    intake.tick();
     while (next_ < events_.size()) {
       if (intake.must_flush() && !intake.try_flush(false)) {
         return State::Pushing;
@@ -86,11 +87,14 @@ WebhookCollector::WebhookCollector(Port& port, Clock& clock, Ledger& ledger, Met
                                    std::move(options))) {}
 WebhookCollector::~WebhookCollector() = default;
 
+void WebhookCollector::tick() { static_cast<void>(impl_->intake.try_flush(true)); }
+void WebhookCollector::finish() { static_cast<void>(impl_->intake.finish()); }
 bool WebhookCollector::refusing() const { return impl_->intake.refusing(); }
 
 Result<std::unique_ptr<EventPost>> WebhookCollector::open(std::string_view body, BodyForm form,
                                                           std::string_view source) {
   impl_->requests.add();
+  impl_->intake.tick();
   auto arena = std::make_unique<Arena>();
   auto events = decode_json_events(body, form, impl_->options, *arena);
   if (!events) {

@@ -49,6 +49,10 @@ class EventDoor {
   /// Checks the whole body. Invalid: which event, which field, what was expected.
   virtual Result<std::unique_ptr<EventPost>> open(std::string_view body, BodyForm form,
                                                   std::string_view source) = 0;
+  /// To be called every 20 ms or so, posts or none: shows new versions, hands over what is due.
+  virtual void tick() = 0;
+  /// For a clean stop: hands over what is open.
+  virtual void finish() = 0;
 };
 
 struct WebhookOptions {
@@ -69,6 +73,8 @@ class WebhookCollector final : public EventDoor {
   bool refusing() const override;
   Result<std::unique_ptr<EventPost>> open(std::string_view body, BodyForm form,
                                           std::string_view source) override;
+  void tick() override;
+  void finish() override;
 
  private:
   struct Impl;
