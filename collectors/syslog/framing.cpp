@@ -4,8 +4,45 @@
 #include <cstring>
 
 #include "chars.hpp"
+#include "stamp.hpp"
 
 namespace belfry::syslog {
+namespace {
+
+enum class Head : std::uint8_t { Counted, Line, Undecided };
+
+/// What a frame that may begin with a count is. `2025 Apr 20 13:15:07 ...` and `9 Mar 2025 ...` are
+/// lines without a PRI that begin with a date.
+Head head_of(std::string_view bytes, std::size_t& digits) {
+  constexpr std::size_t kMonthBytes = 4;  // `Apr `
+  digits = 0;
+  if (bytes[0] < '1' || bytes[0] > '9') {
+    return Head::Line;
+  }
+  digits = run_of(bytes.substr(0, kCountDigitsMax + 1), kDigit);
+  if (digits > kCountDigitsMax) {
+    return Head::Line;
+  }
+  if (digits == bytes.size()) {
+    return Head::Undecided;
+  }
+  if (bytes[digits] != ' ') {
+    return Head::Line;
+  }
+  if (digits != 3 && digits <= 4) {
+    const std::string_view text = bytes.substr(digits + 1, kMonthBytes);
+    const auto count = static_cast<std::size_t>(digits_at(bytes, 0, digits));
+    if (text.size() < std::min(count, kMonthBytes)) {
+      return Head::Undecided;
+    }
+    if (text.size() == kMonthBytes && text.back() == ' ' && at_month(text)) {
+      return Head::Line;
+    }
+  }
+  return Head::Counted;
+}
+
+}  // namespace
 
 FrameStep Framer::next(std::string_view& bytes, std::string_view& frame) {
   for (;;) {
@@ -33,25 +70,24 @@ FrameStep Framer::next(std::string_view& bytes, std::string_view& frame) {
     if (bytes.empty()) {
       return FrameStep::More;
     }
-    if (bytes[0] >= '1' && bytes[0] <= '9') {
-      const std::size_t digits = run_of(bytes.substr(0, kCountDigitsMax + 1), kDigit);
-      if (digits == bytes.size() && digits <= kCountDigitsMax) {
-        return FrameStep::More;  // the count itself is cut
+    std::size_t digits = 0;
+    const Head head = head_of(bytes, digits);
+    if (head == Head::Undecided) {
+      return FrameStep::More;
+    }
+    if (head == Head::Counted) {
+      const auto count = static_cast<std::size_t>(digits_at(bytes, 0, digits));
+      if (count > max_) {
+        bytes.remove_prefix(digits + 1);
+        skip_bytes_ = count;
+        return FrameStep::TooLong;
       }
-      if (digits <= kCountDigitsMax && bytes[digits] == ' ') {
-        const auto count = static_cast<std::size_t>(digits_at(bytes, 0, digits));
-        if (count > max_) {
-          bytes.remove_prefix(digits + 1);
-          skip_bytes_ = count;
-          return FrameStep::TooLong;
-        }
-        if (bytes.size() - digits - 1 < count) {
-          return FrameStep::More;
-        }
-        frame = bytes.substr(digits + 1, count);
-        bytes.remove_prefix(digits + 1 + count);
-        return FrameStep::Frame;
+      if (bytes.size() - digits - 1 < count) {
+        return FrameStep::More;
       }
+      frame = bytes.substr(digits + 1, count);
+      bytes.remove_prefix(digits + 1 + count);
+      return FrameStep::Frame;
     }
     const void* found = std::memchr(bytes.data(), '\n', std::min(bytes.size(), max_ + 1));
     if (found == nullptr) {
@@ -75,11 +111,9 @@ bool Framer::last(std::string_view bytes, std::string_view& frame) {
   if (bytes.empty() || skip_bytes_ > 0 || skip_line_) {
     return false;
   }
-  if (bytes[0] >= '1' && bytes[0] <= '9') {
-    const std::size_t digits = run_of(bytes.substr(0, kCountDigitsMax + 1), kDigit);
-    if (digits <= kCountDigitsMax && (digits == bytes.size() || bytes[digits] == ' ')) {
-      return false;
-    }
+  std::size_t digits = 0;
+  if (head_of(bytes, digits) != Head::Line) {
+    return false;
   }
   frame = bytes;
   return true;

@@ -42,6 +42,8 @@ TEST(SyslogFraming, TellsCountedFramesAndLinesApart) {
   EXPECT_EQ(cut("<1>a\n<2>b\r\n\n<3>c"), (Frames{"<1>a", "<2>b", "<3>c"}));
   EXPECT_EQ(cut("5 <1>ab3 abc\n4 <2>x"), (Frames{"<1>ab", "abc", "<2>x"}));
   EXPECT_EQ(cut("6 <1>a\nb<2>line\n3 xyz"), (Frames{"<1>a\nb", "<2>line", "xyz"}));
+  EXPECT_EQ(cut("2025 Apr 20 13:15:07 nx\n9 Mar 2025 x\n4 Mar 20 abc"),
+            (Frames{"2025 Apr 20 13:15:07 nx", "9 Mar 2025 x", "4 Mar 20 abc"}));
   EXPECT_EQ(cut("2025-01-01 line\n1234567 line\n0 line\n"),
             (Frames{"2025-01-01 line", "1234567 line", "0 line"}));
 }

@@ -305,8 +305,7 @@ void Fold::end_pattern(std::uint32_t record) {
   IncidentRecord& incident = incident_of(record);
   incident.ended_at = now;
   const rules::ClearKind kind = rule_of(keys[record]).clear;
-  if ((kind != rules::ClearKind::After && kind != rules::ClearKind::Quiet) ||
-      rule_of(keys[record]).clear_for.count() <= 0 || reached(clear_deadline(keys[record]))) {
+  if (kind != rules::ClearKind::After && kind != rules::ClearKind::Quiet) {
     close(record, IncidentReason::PatternEnded);
     return;
   }
@@ -411,10 +410,6 @@ bool Fold::step_closed(std::uint32_t record) {
   IncidentRecord& incident = incident_of(record);
   const rules::Rule& rule = rule_of(key);
   key.blocked = key.blocked && holds(key);
-  if (rule.reopen.count() <= 0) {
-    forget(record);
-    return true;
-  }
   if (started(key) && !key.blocked) {
     incident.phase = Phase::Pending;
     incident.was_closed = true;
@@ -507,11 +502,11 @@ bool Fold::give_way(std::uint32_t record) {
   std::uint32_t carrier = kNil;
   for (const std::uint32_t other : siblings(record)) {
     const IncidentRecord& incident = *incident_if(other);
-    if (established(other)) {
-      if (incident.sibling == IncidentId{} && (carrier == kNil || preferred(other, carrier))) {
+    if (incident.phase == Phase::Live && !incident.symptom) {
+      if (carrier == kNil || preferred(other, carrier)) {
         carrier = other;
       }
-    } else if (preferred(other, best)) {
+    } else if (incident.phase == Phase::Waiting && preferred(other, best)) {
       best = other;
     }
   }

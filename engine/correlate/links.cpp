@@ -296,7 +296,7 @@ void Fold::notify(const Edge& edge, std::uint64_t times, bool went_up) {
       }
     }
   }
-  if (went_up || node.raise_matters) {
+  if (went_up || node.raise_matters || owner.windowed) {
     mark_dirty(edge.key);
   }
 }

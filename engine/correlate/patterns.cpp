@@ -141,7 +141,7 @@ Truth Fold::evaluate_for(OwnerKey& key, std::uint16_t index, const Vars& vars) {
     state.x = tick(add_sat(from, span));
     state.on = rebuilding && state.x <= now;
   }
-  state.on = state.on || span <= 0 || reached(state.x);
+  state.on = state.on || reached(state.x);
   if (!state.on) {
     wake_at(key, state.x);
   }
@@ -355,18 +355,22 @@ std::int64_t Fold::release_delay(const OwnerKey& key, std::uint16_t index) const
   }
 }
 
-/// No window and no sequence remembers anything.
+/// No window of an exact leaf and no sequence remembers anything.
 bool Fold::keys_empty(const OwnerKey& key) const {
   const OwnerPlan& owner = plan->owners[key.owner];
   if (!owner.windowed) {
     return true;
   }
-  if (key.pattern_next != kForever) {
-    return false;
-  }
   for (std::size_t n = 0; n < owner.nodes.size(); ++n) {
-    if (!window_empty(owner.nodes[n], key.nodes[n])) {
+    const PlanNode& node = owner.nodes[n];
+    if (node.exact && !window_empty(node, key.nodes[n])) {
       return false;
+    }
+    if (node.kind() == PatternKind::Then) {
+      const std::int64_t a_at = newest_raise(key, node.children[0]);
+      if (a_at != kNotYet && !reached(tick(add_sat(a_at, node.pattern->duration.count())))) {
+        return false;
+      }
     }
   }
   return true;

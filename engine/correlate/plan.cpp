@@ -147,6 +147,7 @@ void Plan::add_use(std::uint32_t owner, std::uint16_t node) {
   const auto index = static_cast<std::uint32_t>(uses.size());
   if (use.reach == Reach::Partial) {
     owners[owner].partial_uses.push_back(index);
+    owners[owner].nodes[node].exact = false;
   }
   owners[owner].probe_fed |= program->signals[leaf.signal].probe_fed;
   uses.push_back(use);

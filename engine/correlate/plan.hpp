@@ -29,8 +29,9 @@ struct PlanNode {
   const rules::Pattern* pattern = nullptr;
   Tree tree = Tree::When;
   WindowKind window = WindowKind::None;
-  bool by_keys = false;        ///< counts keys that are active now, with a latch
-  bool distinct = false;       ///< by_keys over edge values
+  bool by_keys = false;   ///< counts keys that are active now, with a latch
+  bool distinct = false;  ///< by_keys over edge values
+  bool exact = true;      ///< leaf: determines the whole key, so what it remembers keeps the key
   bool raise_matters = false;  ///< its truth may change at a raise of a key that was active already
   std::vector<std::uint16_t> children;
   PatternKind kind() const { return pattern->kind; }

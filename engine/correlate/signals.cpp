@@ -186,6 +186,9 @@ void Fold::clear_record(std::uint32_t record, const Contributor* only) {
   if (only != nullptr) {
     state.derived &= only->kind != Contributor::Kind::Derived;
     if (state.plain || state.derived || (state.vantages != nullptr && !state.vantages->empty())) {
+      for (std::uint32_t e = state.edges; e != kNil; e = edges[e].next_of_signal) {
+        mark_dirty(edges[e].key);  // it was touched: its windows are counted as of now
+      }
       return;
     }
   }

@@ -26,59 +26,16 @@ std::vector<std::string> load_text_list(ByteReader& in) {
   return list;
 }
 
+/// Without its evidence, which is kept as proofs.
 void save_shown(const Incident& shown, ByteWriter& to) {
-  to.fixed64(shown.id.value);
-  to.string(shown.rule);
-  save_text_list(shown.key, to);
-  to.u8(static_cast<std::uint8_t>(shown.state));
-  to.zigzag(shown.began_at.ns);
-  to.zigzag(shown.opened_at.ns);
-  to.zigzag(shown.closed_at.ns);
-  to.varint(shown.began_seq.value);
-  to.varint(shown.causes.size());
-  for (const IncidentId cause : shown.causes) {
-    to.fixed64(cause.value);
-  }
-  to.varint(shown.symptoms);
-  to.string(shown.title);
-  to.u8(static_cast<std::uint8_t>(shown.severity));
-  to.string(shown.impact);
-  to.string(shown.tier);
-  save_text_list(shown.customers, to);
-  save_text_list(shown.nodes, to);
-  to.string(shown.escalation);
-  to.string(shown.policy);
-  to.string(shown.runbook);
-  to.varint(shown.count);
-  to.varint(shown.flaps);
+  Incident bare = shown;
+  bare.evidence.clear();
+  encode(bare, to);
 }
 
 Incident load_shown(ByteReader& in) {
-  Incident shown;
-  shown.id.value = in.fixed64();
-  shown.rule = in.string();
-  shown.key = load_text_list(in);
-  shown.state = static_cast<IncidentState>(std::min<std::uint8_t>(in.u8(), 5));
-  shown.began_at.ns = in.zigzag();
-  shown.opened_at.ns = in.zigzag();
-  shown.closed_at.ns = in.zigzag();
-  shown.began_seq.value = in.varint();
-  for (std::uint64_t n = in.varint(); n > 0 && !in.failed(); --n) {
-    shown.causes.push_back(IncidentId{in.fixed64()});
-  }
-  shown.symptoms = static_cast<std::uint32_t>(in.varint());
-  shown.title = in.string();
-  shown.severity = static_cast<Severity>(std::min<std::uint8_t>(in.u8(), 5));
-  shown.impact = in.string();
-  shown.tier = in.string();
-  shown.customers = load_text_list(in);
-  shown.nodes = load_text_list(in);
-  shown.escalation = in.string();
-  shown.policy = in.string();
-  shown.runbook = in.string();
-  shown.count = in.varint();
-  shown.flaps = in.varint();
-  return shown;
+  Result<Incident> shown = decode_incident(in);
+  return shown ? std::move(*shown) : Incident{};
 }
 
 void save_proofs(const std::vector<Proof>& proofs, std::size_t head, ByteWriter& to) {
