@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,7 +12,6 @@
 #include <atomic>
 #include <cerrno>
 #include <mutex>
-#include <random>
 #include <thread>
 
 #include "address.hpp"
@@ -44,9 +44,11 @@ struct Flight {
   std::int64_t started = 0, deadline = 0;
 };
 
-std::uint64_t random_magic() {
-  std::random_device device;
-  return (static_cast<std::uint64_t>(device()) << 32) | device();
+/// Nobody else may guess what our echoes carry.
+std::uint64_t new_magic(std::int64_t boot_ns) {
+  std::uint64_t magic = 0;
+  const auto got = ::getrandom(&magic, sizeof magic, 0);
+  return got == sizeof magic ? magic : static_cast<std::uint64_t>(boot_ns);
 }
 
 }  // namespace
@@ -189,7 +191,7 @@ Result<void> Prober::Impl::open() {
       std::any_of(options.targets.begin(), options.targets.end(),
                   [](const ProbeTarget& t) { return t.check == ProbeCheck::Icmp; });
   if (wants_icmp) {
-    const std::uint64_t magic = random_magic();
+    const std::uint64_t magic = new_magic(clock.boot_ns());
     BELFRY_CHECK_OK(icmp4.open(AF_INET, magic));
     watch(icmp4.fd(), EPOLLIN, kIcmp4);
     if (icmp6.open(AF_INET6, magic)) {  // a host without IPv6 is no reason not to start
