@@ -210,7 +210,7 @@ struct Intake::Impl {
   /// What a relay says the event is from; empty when it says nothing that means a device.
   static std::string_view claimed(const Event& e) {
     const std::string_view name = e.kind == EventKind::Trap ? e.agent : e.host;
-    if (name == "0.0.0.0" || name == "::" || name == "localhost" || name.starts_with("127.") ||
+    if (name == "0.0.0.0" || name == "::" || name == "localhost" || name.starts_with("127.0.0.") ||
         name == "-") {
       return {};
     }

@@ -12,9 +12,9 @@ constexpr std::size_t kArcsMax = 127;  // 128 sub-identifiers: the first octets 
 
 constexpr std::uint8_t byte(char c) { return static_cast<std::uint8_t>(c); }
 
-/// Two's complement of any length; the low 64 bits of it.
-std::uint64_t twos_complement(std::string_view content) {
-  std::uint64_t v = !content.empty() && (byte(content[0]) & 0x80U) != 0 ? ~std::uint64_t{0} : 0;
+/// The low 64 bits of a big-endian number that begins with `sign` (all zeros or all ones).
+std::uint64_t big_endian(std::string_view content, std::uint64_t sign) {
+  std::uint64_t v = sign;
   for (const char c : content) {
     v = (v << 8) | byte(c);
   }
@@ -87,7 +87,8 @@ bool Ber::signed_content(std::string_view content, std::int64_t& value) {
   if (content.empty() || content.size() > sizeof value) {
     return fail(Verdict::BadInteger);
   }
-  value = static_cast<std::int64_t>(twos_complement(content));
+  const bool negative = (byte(content[0]) & 0x80U) != 0;
+  value = static_cast<std::int64_t>(big_endian(content, negative ? ~std::uint64_t{0} : 0));
   constexpr std::int64_t kMax = std::numeric_limits<std::int32_t>::max();
   constexpr std::int64_t kMin = std::numeric_limits<std::int32_t>::min();
   if (value > kMax) {
@@ -103,7 +104,7 @@ bool Ber::unsigned_content(std::string_view content, std::uint64_t& value) {
   if (content.size() > 9 || (content.size() == 9 && content[0] != '\0')) {
     return fail(Verdict::BadInteger);
   }
-  value = twos_complement(content);
+  value = big_endian(content, 0);  // agents leave the zero octet out: still not a negative number
   return true;
 }
 

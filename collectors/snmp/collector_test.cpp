@@ -145,6 +145,36 @@ TEST(TrapUdp, AnInformIsAnsweredAfterItsCommitOnly) {
   EXPECT_EQ(agent.receive(), message("01", 0xa2, v2_pdu()));
 }
 
+TEST(TrapUdp, ThreadsShareAPortAndEachAgentHasOneOfThem) {
+  SystemClock clock;
+  Ledger ledger;
+  Metrics metrics;
+  belfry::testing::FakePort ports[2];
+  TrapOptions options;
+  options.port = 0;
+  TrapUdp collector(options, {&ports[0], &ports[1]}, clock, ledger, metrics);
+  ASSERT_TRUE(collector.start());
+  constexpr int kAgents = 16, kEach = 5;
+  for (int a = 1; a <= kAgents; ++a) {
+    const Agent agent(collector.port(), ("127.1.9." + std::to_string(a)).c_str());
+    for (int n = 0; n < kEach; ++n) {
+      agent.send(message("01", 0xa7, v2_pdu()));
+    }
+  }
+  collector.stop();
+  EXPECT_EQ(ports[0].events() + ports[1].events(), static_cast<std::uint64_t>(kAgents) * kEach);
+  std::map<std::string, std::size_t> port_of;
+  for (std::size_t p = 0; p < 2; ++p) {
+    for (const auto& batch : ports[p].take_all()) {
+      for (const Event& event : batch->events) {
+        EXPECT_EQ(port_of.emplace(std::string(event.from), p).first->second, p);
+      }
+    }
+  }
+  EXPECT_EQ(port_of.size(), static_cast<std::size_t>(kAgents));
+  EXPECT_EQ(collector.seen().size(), static_cast<std::size_t>(kAgents));
+}
+
 TEST(TrapUdp, SaysWhyItCannotStart) {
   World world;
   TrapOptions options;

@@ -152,12 +152,13 @@ TEST(Decode, NumbersOfAllSizes) {
   const auto vb = [](unsigned tag, std::string_view content) {
     return varbind("1.3.6.1", tlv(tag, hex(content)));
   };
-  decoded(d, message("00", 0xa4,
-                     v1_pdu("06", "01",
-                            vb(0x02, "80000000") + vb(0x02, "ff") + vb(0x41, "00ffffffff") +
-                                vb(0x42, "ffffffff") + vb(0x46, "00ffffffffffffffff") +
-                                vb(0x46, "") + vb(0x02, "0100000005"))));
-  ASSERT_EQ(d.event.varbinds.size(), 7U);
+  decoded(d,
+          message("00", 0xa4,
+                  v1_pdu("06", "01",
+                         vb(0x02, "80000000") + vb(0x02, "ff") + vb(0x41, "00ffffffff") +
+                             vb(0x42, "ffffffff") + vb(0x46, "00ffffffffffffffff") + vb(0x46, "") +
+                             vb(0x02, "0100000005") + vb(0x43, "8839") + vb(0x46, "ff"))));
+  ASSERT_EQ(d.event.varbinds.size(), 9U);
   EXPECT_EQ(d.event.varbinds[0].number, INT32_MIN);
   EXPECT_EQ(d.event.varbinds[1].number, -1);
   EXPECT_EQ(d.event.varbinds[2].number, 4294967295);
@@ -165,6 +166,8 @@ TEST(Decode, NumbersOfAllSizes) {
   EXPECT_EQ(d.event.varbinds[4].number, -1);
   EXPECT_EQ(d.event.varbinds[5].number, 0);
   EXPECT_EQ(d.event.varbinds[6].number, 5);
+  EXPECT_EQ(d.event.varbinds[7].number, 34873);  // the zero octet before it was left out
+  EXPECT_EQ(d.event.varbinds[8].number, 255);
 }
 
 TEST(Decode, InformIsAnsweredWithTheSameMessage) {
