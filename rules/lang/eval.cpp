@@ -4,13 +4,12 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
 
 #include "belfry/model/oid.hpp"
+#include "eval_types.hpp"
 
 namespace belfry::rules {
 namespace {
@@ -20,9 +19,13 @@ constexpr int kStepsMax = 100'000;
 /// Set items one evaluation may make.
 constexpr std::size_t kSetItemsMax = 100'000;
 
+/// Policies that call policies, expressions inside expressions: bounds the stack.
+constexpr int kDepthMax = 400;
+
 struct Walk {
   const Env& env;
   int steps = kStepsMax;
+  int depth = 0;
 
   Value eval(const Expr& e);
   Value field(const Expr& e) const;
@@ -37,6 +40,8 @@ struct Walk {
   Value set_of(const Expr& e);
   Value interpolate(const Expr& e);
   Value policy(const Expr& e);
+  Value policy_lines(Index policy);
+  Value step(const Expr& e);
   Value make_text(std::string_view text) const {
     return env.arena == nullptr ? Value::none() : Value::string(env.arena->copy(text));
   }
@@ -61,39 +66,10 @@ Value make_set_in(Arena* arena, std::vector<Value> items) {
   return v;
 }
 
-/// An attribute as the static type wants it: words of an enum, numbers of a text.
-Value coerce(const Value& v, Type type, Index of, const Program* program) {
-  if (v.type == type || v.is_none() || type == Type::None) {
-    return v;
-  }
-  if (type == Type::Enum && v.type == Type::String && program != nullptr && program->schema &&
-      of < program->schema->enums.size()) {
-    const auto& words = program->schema->enums[of].words;
-    const auto it = std::find(words.begin(), words.end(), v.text);
-    return it == words.end() ? Value::none() : Value::enumerator(of, it - words.begin(), *it);
-  }
-  if (type == Type::Float && v.type == Type::Int) {
-    return Value::real(static_cast<double>(v.i));
-  }
-  if (type == Type::Row && v.type == Type::String) {
-    return Value::row(of, v.text);
-  }
-  if (v.type == Type::String && (type == Type::Ip || type == Type::Cidr || type == Type::Mac)) {
-    return Value::of_text(type, v.text);
-  }
-  if (v.type == Type::String && type == Type::Int) {
-    std::int64_t n = 0;
-    const auto [end, error] = std::from_chars(v.text.data(), v.text.data() + v.text.size(), n);
-    return error == std::errc{} && end == v.text.data() + v.text.size() ? Value::integer(n)
-                                                                        : Value::none();
-  }
-  if (v.type == Type::String && type == Type::Float) {
-    double d = 0;
-    const auto [end, error] = std::from_chars(v.text.data(), v.text.data() + v.text.size(), d);
-    return error == std::errc{} && end == v.text.data() + v.text.size() ? Value::real(d)
-                                                                        : Value::none();
-  }
-  return v;
+const Schema* schema_of(const Env& env) {
+  return env.inventory != nullptr                                   ? &env.inventory->schema()
+         : env.program != nullptr && env.program->schema != nullptr ? env.program->schema.get()
+                                                                    : nullptr;
 }
 
 Value severity_value(const Program* program, Severity severity) {
@@ -158,7 +134,7 @@ Value Walk::field(const Expr& e) const {
     case EventField::Attr:
       for (const Attr& attr : event->attrs) {
         if (attr.name == e.name) {
-          return coerce(attr.value, e.type, e.of, env.program);
+          return typed_value(attr.value, e.type, e.of, schema_of(env), env.arena);
         }
       }
       return Value::none();
@@ -190,9 +166,6 @@ Value varbind_value(const Varbind& vb, Arena* arena) {
                                         byte(2), byte(3));
       return Value::of_text(Type::Ip, arena->copy({text.data(), end.size}));
     }
-    case VarType::OctetString:
-    case VarType::Opaque:
-      return Value::string(vb.bytes);
     default:
       return Value::none();
   }
@@ -230,9 +203,14 @@ Value Walk::varbind(const Expr& e) const {
         arc = 0;
       }
     }
-    return text.empty() ? Value::none() : make_text(text);
+    return text.empty() ? Value::none()
+                        : typed_value(make_text(text), e.type, e.of, schema_of(env), env.arena);
   }
-  return varbind_value(*found, env.arena);
+  if (found->type == VarType::OctetString || found->type == VarType::Opaque) {
+    return typed_octets(found->bytes, e.type, e.of, schema_of(env), env.arena);
+  }
+  // The type is known only on the wire: what the rule wants of it decides.
+  return typed_value(varbind_value(*found, env.arena), e.type, e.of, schema_of(env), env.arena);
 }
 
 Value Walk::column_of(const Value& row, const Expr& e) const {
@@ -255,7 +233,7 @@ Value Walk::column_of(const Value& row, const Expr& e) const {
     const std::string_view part = rest.substr(0, rest.find('\x1f'));
     if (key_column == e.index) {
       const ColumnSchema& c = t.columns[key_column];
-      return c.type == Type::Row ? Value::row(c.of, part) : Value::of_text(c.type, part);
+      return typed_text(part, c.type, c.of, &schema, env.arena);
     }
     rest.remove_prefix(std::min(rest.size(), part.size() + 1));
   }
@@ -318,40 +296,16 @@ Value Walk::related_set(const Expr& e) {
   return make_set_in(env.arena, std::move(items));
 }
 
-bool parse_address(std::string_view text, std::array<unsigned char, 16>& out, bool& v6) {
-  std::array<char, 64> copy{};
-  if (text.size() >= copy.size()) {
-    return false;
+/// Equal as the language has it. A text off the wire equals the address, row or word it spells.
+bool same(const Value& a, const Value& b) {
+  const auto spelt = [](Type type) {
+    return type == Type::Ip || type == Type::Cidr || type == Type::Mac || type == Type::Enum ||
+           type == Type::Row;
+  };
+  if ((a.type == Type::String && spelt(b.type)) || (b.type == Type::String && spelt(a.type))) {
+    return a.text == b.text;
   }
-  std::copy(text.begin(), text.end(), copy.begin());
-  v6 = text.find(':') != std::string_view::npos;
-  return inet_pton(v6 ? AF_INET6 : AF_INET, copy.data(), out.data()) == 1;
-}
-
-bool in_cidr(std::string_view address, std::string_view cidr) {
-  const std::size_t slash = cidr.find('/');
-  std::array<unsigned char, 16> a{}, net{};
-  bool a6 = false;
-  bool net6 = false;
-  if (!parse_address(address, a, a6) || !parse_address(cidr.substr(0, slash), net, net6) ||
-      a6 != net6) {
-    return false;
-  }
-  unsigned bits = a6 ? 128 : 32;
-  if (slash != std::string_view::npos) {
-    const std::string_view length = cidr.substr(slash + 1);
-    const auto [end, error] = std::from_chars(length.data(), length.data() + length.size(), bits);
-    if (error != std::errc{} || bits > (a6 ? 128U : 32U)) {
-      return false;
-    }
-  }
-  for (unsigned i = 0; i < bits; ++i) {
-    const unsigned mask = 0x80U >> (i % 8);
-    if ((a[i / 8] & mask) != (net[i / 8] & mask)) {
-      return false;
-    }
-  }
-  return true;
+  return a == b;
 }
 
 Value Walk::in(const Expr& e) {
@@ -366,11 +320,16 @@ Value Walk::in(const Expr& e) {
   if (where.type == Type::Set) {
     const auto items = where.items();
     return Value::boolean(std::any_of(items.begin(), items.end(), [&](const Value& v) {
-      return v == what ||
+      return same(v, what) ||
              (v.type == Type::Cidr && what.type == Type::Ip && in_cidr(what.text, v.text));
     }));
   }
-  return Value::boolean(where == what);
+  return Value::boolean(same(where, what));
+}
+
+/// What a duration can be divided by; 0 for everything else.
+double divisor(const Value& v) {
+  return v.type == Type::Duration ? static_cast<double>(v.i) : v.is_number() ? v.number() : 0;
 }
 
 Value Walk::arithmetic(const Expr& e) {
@@ -411,6 +370,14 @@ Value Walk::arithmetic(const Expr& e) {
   }
   if (e.kind == ExprKind::Multiply && a.type == Type::Duration && b.is_number()) {
     const double d = static_cast<double>(a.i) * b.number();
+    return std::abs(d) < 9e18 ? Value::duration(Duration(static_cast<std::int64_t>(d)))
+                              : Value::none();
+  }
+  if (e.kind == ExprKind::Divide && a.type == Type::Duration && divisor(b) != 0) {
+    const double d = static_cast<double>(a.i) / divisor(b);
+    if (b.type == Type::Duration) {
+      return Value::real(d);
+    }
     return std::abs(d) < 9e18 ? Value::duration(Duration(static_cast<std::int64_t>(d)))
                               : Value::none();
   }
@@ -486,14 +453,34 @@ Value Walk::interpolate(const Expr& e) {
 }
 
 Value Walk::policy(const Expr& e) {
-  if (env.program == nullptr || env.arena == nullptr) {
+  if (env.program == nullptr) {
     return Value::none();
   }
-  std::vector<Value> args;
-  for (const Expr* arg : e.args) {
-    args.push_back(eval(*arg));
+  std::array<Value, 8> args;
+  const std::size_t n = std::min(args.size(), e.args.size());
+  for (std::size_t i = 0; i < n; ++i) {
+    args[i] = eval(*e.args[i]);
   }
-  return run_policy(*env.program, e.index, args, *env.arena);
+  Env inner = env;
+  inner.vars = {args.data(), n};
+  Walk walk{inner, steps, depth};
+  const Value v = walk.policy_lines(e.index);
+  steps = walk.steps;
+  return v;
+}
+
+/// The first line whose condition holds; none when an argument is missing: nothing can be decided.
+Value Walk::policy_lines(Index policy) {
+  if (policy >= env.program->policies.size() ||
+      std::any_of(env.vars.begin(), env.vars.end(), [](const Value& v) { return v.is_none(); })) {
+    return Value::none();
+  }
+  for (const PolicyLine& line : env.program->policies[policy].lines) {
+    if (line.condition == nullptr || eval(*line.condition).truth()) {
+      return line.value == nullptr ? Value::none() : eval(*line.value);
+    }
+  }
+  return Value::none();
 }
 
 bool ordered(ExprKind kind, int order) {
@@ -512,9 +499,16 @@ bool ordered(ExprKind kind, int order) {
 }
 
 Value Walk::eval(const Expr& e) {
-  if (--steps <= 0) {
+  if (--steps <= 0 || depth >= kDepthMax) {
     return Value::none();
   }
+  ++depth;
+  const Value v = step(e);
+  --depth;
+  return v;
+}
+
+Value Walk::step(const Expr& e) {
   switch (e.kind) {
     case ExprKind::Const:
       return e.value;
@@ -550,11 +544,11 @@ Value Walk::eval(const Expr& e) {
     case ExprKind::Or:
       return Value::boolean(eval(*e.args[0]).truth() || eval(*e.args[1]).truth());
     case ExprKind::Equal:
-      return Value::boolean(eval(*e.args[0]) == eval(*e.args[1]));
+      return Value::boolean(same(eval(*e.args[0]), eval(*e.args[1])));
     case ExprKind::NotEqual: {
       const Value a = eval(*e.args[0]);
       const Value b = eval(*e.args[1]);
-      return Value::boolean(!a.is_none() && !b.is_none() && !(a == b));
+      return Value::boolean(!a.is_none() && !b.is_none() && !same(a, b));
     }
     case ExprKind::Less:
     case ExprKind::LessEqual:
@@ -638,19 +632,11 @@ bool compare_number(CompareOp op, double left, double right) {
 }
 
 Value run_policy(const Program& program, Index policy, std::span<const Value> args, Arena& arena) {
-  if (policy >= program.policies.size()) {
-    return Value::none();
-  }
   Env env;
   env.program = &program;
   env.vars = args;
   env.arena = &arena;
-  for (const PolicyLine& line : program.policies[policy].lines) {
-    if (holds(line.condition, env)) {
-      return line.value == nullptr ? Value::none() : evaluate(*line.value, env);
-    }
-  }
-  return Value::none();
+  return Walk{env}.policy_lines(policy);
 }
 
 }  // namespace belfry::rules

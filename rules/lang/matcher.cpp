@@ -3,16 +3,15 @@
 #include "belfry/rules/matcher.hpp"
 
 #include <absl/container/flat_hash_map.h>
-#include <arpa/inet.h>
 #include <hs/hs.h>
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <mutex>
 
 #include "belfry/base/check.hpp"
 #include "belfry/rules/eval.hpp"
+#include "eval_types.hpp"
 #include "template.hpp"
 
 namespace belfry::rules {
@@ -111,6 +110,9 @@ std::shared_ptr<const ProgramIndex> build_index(const Program& program) {
     const std::string_view anchor = anchor_of(clause.head_template);
     if (!tag.empty()) {
       type.by_tag[std::string(tag)].push_back(id);
+      if (clause.head_template[0].literal.front() != '%') {  // may stand where no tag is seen
+        anchors[clause.event_type][std::string(anchor)].push_back(id);
+      }
     } else if (clause.head != EventField::Msg && !has_holes(clause)) {
       type.by_head[clause.head_template[0].literal].push_back(id);
     } else if (anchor.size() < kAnchorBytesMin) {
@@ -152,14 +154,25 @@ std::shared_ptr<const AliasIndex> build_aliases(const Program& program,
   const std::size_t node = column("node");
   const std::size_t ifname = column("ifname");
   const std::size_t aliases = column("aliases");
-  if (node == columns.size() || ifname == columns.size() || aliases == columns.size()) {
+  const std::size_t ifindex = column("ifindex");
+  if (node == columns.size() || ifname == columns.size()) {
     return out;
   }
+  const auto add = [&](const Row& row, std::string_view alias) {
+    std::string key = std::string(row.cells[node].text) + '\x1f' + std::string(alias);
+    if (inventory.find(table, key) == nullptr) {  // a port's own name is nobody's alias
+      out->port_of.emplace(std::move(key), row.cells[ifname].text);
+    }
+  };
   for (std::size_t r = 0; r < inventory.row_count(table); ++r) {
     const Row& row = inventory.row(table, r);
-    for (const Value& alias : row.cells[aliases].items()) {
-      out->port_of.emplace(std::string(row.cells[node].text) + '\x1f' + std::string(alias.text),
-                           row.cells[ifname].text);
+    if (aliases < columns.size()) {
+      for (const Value& alias : row.cells[aliases].items()) {
+        add(row, alias.text);
+      }
+    }
+    if (ifindex < columns.size() && row.cells[ifindex].type == Type::Int) {
+      add(row, std::to_string(row.cells[ifindex].i));
     }
   }
   return out;
@@ -181,53 +194,6 @@ std::shared_ptr<const T> shared(std::map<Key, std::weak_ptr<const T>>& cache, co
   return out;
 }
 
-/// Text of a hole as the type that its parameter has; none when it is not one.
-Value typed_hole(const Hole& hole, std::string_view text, Arena& arena, const Schema& schema) {
-  switch (hole.type) {
-    case Type::Ip: {
-      std::array<char, 64> buffer{};
-      std::array<unsigned char, 16> address{};
-      if (text.size() >= buffer.size()) {
-        return Value::none();
-      }
-      std::copy(text.begin(), text.end(), buffer.begin());
-      const int family = text.find(':') != std::string_view::npos ? AF_INET6 : AF_INET;
-      if (inet_pton(family, buffer.data(), address.data()) != 1) {
-        return Value::none();
-      }
-      if (family == AF_INET) {
-        return Value::of_text(Type::Ip, text);  // inet_pton takes only the canonical form
-      }
-      inet_ntop(family, address.data(), buffer.data(), buffer.size());
-      return Value::of_text(Type::Ip, arena.copy(buffer.data()));
-    }
-    case Type::Int: {
-      std::int64_t n = 0;
-      const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
-      return error == std::errc{} && end == text.data() + text.size() ? Value::integer(n)
-                                                                      : Value::none();
-    }
-    case Type::Float: {
-      double d = 0;
-      const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), d);
-      return error == std::errc{} && end == text.data() + text.size() ? Value::real(d)
-                                                                      : Value::none();
-    }
-    case Type::Enum: {
-      const auto& words = schema.enums[hole.of].words;
-      const auto it = std::find(words.begin(), words.end(), text);
-      return it == words.end() ? Value::none()
-                               : Value::enumerator(hole.of, it - words.begin(), *it);
-    }
-    case Type::Row:
-      return Value::row(hole.of, text);
-    case Type::Mac:
-      return text.size() == 17 ? Value::of_text(Type::Mac, text) : Value::none();
-    default:
-      return Value::string(text);
-  }
-}
-
 }  // namespace
 
 struct Matcher::Impl {
@@ -238,6 +204,8 @@ struct Matcher::Impl {
   hs_scratch_t* scratch = nullptr;
   std::vector<Index> candidates;
   std::string alias_key;
+  Slices slices;
+  std::array<Value, kHolesMax> holes;
 
   ~Impl() { hs_free_scratch(scratch); }
 
@@ -282,6 +250,19 @@ struct Matcher::Impl {
     return 0;
   }
 
+  /// By the decoder's tag, and by those that stand in the text (events that no decoder made).
+  void add_tagged(const TypeIndex& type, std::string_view tag, std::string_view text) {
+    if (!tag.empty()) {
+      add(find(type.by_tag, tag));
+    }
+    const TextTags tags = tags_in(text);
+    for (const std::string_view other : {tags.percent, tags.mnemonic, tags.word}) {
+      if (!other.empty() && other != tag) {
+        add(find(type.by_tag, other));
+      }
+    }
+  }
+
   void find_candidates(const TypeIndex& type, const Event& event) {
     candidates.clear();
     add(type.any);
@@ -290,8 +271,8 @@ struct Matcher::Impl {
     }
     const std::string_view head = head_text(type, event);
     if (!head.empty()) {
-      if (!event.tag.empty()) {
-        add(find(type.by_tag, event.tag));
+      if (!type.by_tag.empty()) {
+        add_tagged(type, event.tag, head);
       }
       if (!type.by_head.empty()) {
         add(find(type.by_head, head));
@@ -305,6 +286,7 @@ struct Matcher::Impl {
     }
     if (candidates.size() > 1) {
       std::sort(candidates.begin(), candidates.end());
+      candidates.erase(std::unique(candidates.begin(), candidates.end()), candidates.end());
     }
   }
 
@@ -320,24 +302,29 @@ struct Matcher::Impl {
     return it == aliases->port_of.end() ? ifname : it->second;
   }
 
+  bool bind_holes(const Clause& clause, Arena& arena) {
+    if (clause.holes.size() > kHolesMax) {
+      return false;
+    }
+    for (std::size_t h = 0; h < clause.holes.size(); ++h) {
+      const Hole& hole = clause.holes[h];
+      holes[h] = typed_text(slices[h], hole.type, hole.of, program->schema.get(), &arena);
+      if (holes[h].is_none()) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   void try_clause(Batch& batch, std::uint32_t e, const TypeIndex& type, Index id) {
     const Clause& clause = program->clauses[id];
     const Event& event = batch.events[e];
-    std::array<std::string_view, kHolesMax> slices;
-    std::array<Value, kHolesMax> holes;
-    if (!clause.head_template.empty() && has_holes(clause)) {
-      if (!match_template(clause.head_template, head_text(type, event), slices)) {
+    if (!clause.head_template.empty() && (has_holes(clause) || clause.head == EventField::Msg)) {
+      if (!match_template(clause.head_template, clause.holes, head_text(type, event), event.tag,
+                          slices) ||
+          !bind_holes(clause, batch.arena)) {
         return;
       }
-      for (std::size_t h = 0; h < clause.holes.size() && h < kHolesMax; ++h) {
-        holes[h] = typed_hole(clause.holes[h], slices[h], batch.arena, *program->schema);
-        if (holes[h].is_none()) {
-          return;
-        }
-      }
-    } else if (!clause.head_template.empty() && clause.head == EventField::Msg &&
-               !match_template(clause.head_template, event.message, slices)) {
-      return;
     }
     Env env;
     env.program = program.get();
@@ -357,7 +344,9 @@ struct Matcher::Impl {
     const std::span<Value> key = batch.arena.array<Value>(clause.key.size());
     for (std::size_t k = 0; k < key.size(); ++k) {
       if (clause.key[k] != nullptr) {
-        key[k] = evaluate(*clause.key[k], env);
+        const Param& param = program->signals[clause.signal].params[k];
+        key[k] = typed_value(evaluate(*clause.key[k], env), param.type, param.of,
+                             program->schema.get(), &batch.arena);
       }
       if (k == ifname && key[k].is_none() && clause.key[k] != nullptr && !event.ifname.empty()) {
         key[k] = Value::string(event.ifname);
@@ -396,6 +385,8 @@ Matcher::Matcher(std::shared_ptr<const Program> program, std::shared_ptr<const I
 Matcher::~Matcher() = default;
 Matcher::Matcher(Matcher&&) noexcept = default;
 
+Matcher Matcher::clone() const { return Matcher(impl_->program, impl_->inventory); }
+
 const Program& Matcher::program() const { return *impl_->program; }
 
 const Inventory& Matcher::inventory() const { return *impl_->inventory; }
@@ -406,9 +397,10 @@ void Matcher::match(Batch& batch, std::size_t from) {
   const TypeIndex* type = nullptr;
   for (std::size_t e = from; e < batch.events.size(); ++e) {
     const Event& event = batch.events[e];
-    if (e == from || event.type != last_type) {
-      last_type = event.type;
-      type = m.type_of(event.type);
+    const std::string_view name = event.type.empty() ? belfry::name(event.kind) : event.type;
+    if (e == from || name != last_type) {
+      last_type = name;
+      type = m.type_of(name);
     }
     if (type == nullptr) {
       continue;

@@ -18,6 +18,8 @@ class Matcher {
   Matcher(std::shared_ptr<const Program> program, std::shared_ptr<const Inventory> inventory);
   ~Matcher();
   Matcher(Matcher&&) noexcept;
+  /// Another one for another thread; what was compiled is shared.
+  Matcher clone() const;
   /// Appends the matches of events [from, end) to batch.matches; keys go into batch.arena. A value of
   /// a parameter named `ifname` that is an alias in the ports table is replaced by the port's name.
   void match(Batch& batch, std::size_t from = 0);
