@@ -31,14 +31,15 @@ void Committer::start(const JournalMark& mark) {
 
 void Committer::run() {
   while (!ended_) {
-    // With nothing in hand: sleep until there is. Else fill up until the next fsync may start.
     if (pending_.empty()) {
       gather(kIdleWait);
-    } else {
+    }
+    // Something is in hand: encode what else comes until the next fsync may start.
+    while (!pending_.empty() && !ended_) {
       const std::int64_t due = last_commit_end_ns_ + group_wait().count();
       const std::int64_t left = due - context_.clock.boot_ns();
-      if (left > 0 && !ended_ && gather(Duration(left))) {
-        continue;
+      if (left <= 0 || !gather(Duration(left))) {
+        break;
       }
     }
     if (!pending_.empty() || outbox_waiting()) {
