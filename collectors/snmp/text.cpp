@@ -168,6 +168,10 @@ constexpr TypeWord kTypeWords[]{
     {"counter64", VarType::Counter64},
     {"unsigned32", VarType::UInteger32},
     {"opaque", VarType::Opaque},
+    {"float", VarType::Opaque},
+    {"double", VarType::Opaque},
+    {"integer64", VarType::Opaque},
+    {"unsigned64", VarType::Opaque},
     {"null", VarType::Null},
     {"no-such-object", VarType::NoSuchObject},
     {"no-such-instance", VarType::NoSuchInstance},
@@ -224,6 +228,40 @@ bool ip_octets(std::string_view text, Arena& arena, std::string_view& out) {
   return true;
 }
 
+/// An Opaque that holds another type: 9f TAG length content.
+bool wrapped_from_text(std::string_view word, std::string_view text, Arena& arena,
+                       std::string_view& out) {
+  const auto real = parse_float(text);
+  const auto whole = parse_int(text);
+  std::int64_t bits = 0;
+  std::size_t size = 8;
+  std::uint8_t tag = kWrapDouble;
+  bool good = real.has_value();
+  if (word == "float") {
+    tag = kWrapFloat;
+    size = 4;
+    bits = std::bit_cast<std::int32_t>(static_cast<float>(real.value_or(0)));
+  } else if (word == "double") {
+    bits = std::bit_cast<std::int64_t>(real.value_or(0));
+  } else if (word == "integer64") {
+    tag = kWrapInt64;
+    good = whole.has_value();
+    bits = whole.value_or(0);
+  } else {
+    tag = kWrapUInt64;
+    good = parse_counter64(text, bits);
+  }
+  char* at = arena.allocate(3 + size);
+  at[0] = static_cast<char>(kOpaqueWrap);
+  at[1] = static_cast<char>(tag);
+  at[2] = static_cast<char>(size);
+  for (std::size_t i = 0; i < size; ++i) {
+    at[3 + i] = static_cast<char>((bits >> ((size - 1 - i) * 8)) & 0xff);
+  }
+  out = {at, 3 + size};
+  return good;
+}
+
 bool content_from_text(std::string_view word, std::string_view text, Arena& arena, Varbind& v) {
   switch (v.type) {
     case VarType::Integer:
@@ -232,8 +270,9 @@ bool content_from_text(std::string_view word, std::string_view text, Arena& aren
     case VarType::TimeTicks:
     case VarType::UInteger32: {
       const auto n = parse_int(text);
-      const bool fits = n && (v.type == VarType::Integer ? *n >= INT32_MIN && *n <= UINT32_MAX
-                                                         : *n >= 0 && *n <= UINT32_MAX);
+      const bool fits =
+          n && (v.type == VarType::Integer ? *n >= -std::int64_t{UINT32_MAX} && *n <= UINT32_MAX
+                                           : *n >= 0 && *n <= UINT32_MAX);
       v.number = fits ? *n : 0;
       v.bytes = integer_octets(v.number, arena);
       return fits;
@@ -243,8 +282,12 @@ bool content_from_text(std::string_view word, std::string_view text, Arena& aren
       v.bytes = integer_octets(v.number, arena);
       return fits;
     }
-    case VarType::OctetString:
-    case VarType::Opaque: {
+    case VarType::Opaque:
+      if (word != "opaque") {
+        return wrapped_from_text(word, text, arena, v.bytes);
+      }
+      [[fallthrough]];
+    case VarType::OctetString: {
       if (word == "string") {
         v.bytes = arena.copy(text);
         return true;

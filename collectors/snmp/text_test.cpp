@@ -71,6 +71,15 @@ TEST(Text, TheWayBack) {
   EXPECT_EQ(varbind_from_text("1.3.6.1", "hex", "00 ff", arena)->bytes,
             std::string_view("\x00\xff", 2));
   EXPECT_EQ(value_text(*varbind_from_text("1.3.6.1", "ip", "10.99.1.255", arena)), "10.99.1.255");
+  for (const auto& [type, value] : {std::pair("float", "-3.5"), std::pair("double", "2.25"),
+                                    std::pair("integer64", "-9223372036854775807"),
+                                    std::pair("unsigned64", "18446744073709551615")}) {
+    const auto wrapped = varbind_from_text("1.3.6.1", type, value, arena);
+    ASSERT_TRUE(wrapped) << type;
+    EXPECT_EQ(type_word(*wrapped), type);
+    EXPECT_EQ(value_text(*wrapped), value);
+  }
+  EXPECT_FALSE(varbind_from_text("1.3.6.1", "float", "warm", arena));
   EXPECT_FALSE(varbind_from_text("1.3.6.1", "ip", "10.99.1", arena));
   EXPECT_FALSE(varbind_from_text("1.3.6.1", "gauge32", "-1", arena));
   EXPECT_FALSE(varbind_from_text("1.3.6.1", "counter64", "18446744073709551616", arena));
