@@ -23,7 +23,8 @@ bool is_var(const Expr* e, Index var) { return e->kind == ExprKind::Var && e->in
 
 }  // namespace
 
-std::optional<Index> Checker::resolve_rule(TokenRef word) {
+std::optional<Index> Checker::resolve_rule(NodeRef ref) {
+  const TokenRef word = ref.token(std::size_t{0});
   if (!word) {
     return std::nullopt;
   }
@@ -31,6 +32,11 @@ std::optional<Index> Checker::resolve_rule(TokenRef word) {
     return found->second;
   }
   if (signals_.contains(word.text())) {
+    LeafScope leaf;  // a wrong number of arguments is the nearer mistake
+    const std::size_t errors = report_.errors();
+    if (!new_leaf_scope(ref, leaf) && report_.errors() > errors) {
+      return std::nullopt;
+    }
     std::vector<std::string_view> near;
     for (const Rule& rule : program_->rules) {
       if (rule.when != nullptr && rule.when->leaf.signal == signals_.at(word.text())) {
@@ -53,8 +59,8 @@ void Checker::cause(NodeRef node) {
   if (refs.empty() || (refs.size() < 2 && !any)) {
     return;
   }
-  const auto from = resolve_rule(refs[0].token(std::size_t{0}));
-  const auto to = any ? std::nullopt : resolve_rule(refs[1].token(std::size_t{0}));
+  const auto from = resolve_rule(refs[0]);
+  const auto to = any ? std::nullopt : resolve_rule(refs[1]);
   if (!from || (!any && !to)) {
     return;
   }
@@ -152,7 +158,7 @@ bool Checker::add_var(Cause& out, std::string_view name, Index part, const Param
       b.type = param.type;
       b.of = param.of;
       error(at, "B0602",
-            fmt::format("'{}' is a {} on one side and a {} on the other", name, type_name(a),
+            fmt::format("'{}' is {} on one side and {} on the other", name, type_name(a),
                         type_name(b)),
             "the same name means the same value: rename one of them");
       return false;

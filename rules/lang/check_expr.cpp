@@ -46,7 +46,7 @@ const Expr* Checker::expr(NodeRef node, const Scope& scope, Ty want) {
 const Expr* Checker::condition(NodeRef node, const Scope& scope) {
   const Expr* e = raw_expr(node, scope, simple(Type::Bool));
   if (e != nullptr && e->type != Type::Bool && !untyped(e)) {
-    error(node, "B0305", fmt::format("a condition is true or false, this is a {}", value_name(e)),
+    error(node, "B0305", fmt::format("a condition is true or false, found {}", value_name(e)),
           "compare it: ==, !=, <, >=, in, is none");
     return nullptr;
   }
@@ -316,6 +316,9 @@ const Expr* Checker::unknown_name(NodeRef node, const Scope& scope, Ty want) {
                              "affected", "symptoms", "customers"});
   }
   for (const auto& [enum_word, enums] : enum_words_) {
+    if (report_.full()) {
+      break;
+    }
     near.push_back(enum_word);
   }
   std::sort(near.begin(), near.end());
@@ -584,7 +587,7 @@ const Expr* Checker::column_at(TokenRef token, const Expr* base) {
   const std::string_view word = token.text();
   const bool set = base->type == Type::Set;
   if ((set ? base->item_type : base->type) != Type::Row) {
-    error(token, "B0203", fmt::format("a {} has no '{}'", type_name(ty_of(base)), word),
+    error(token, "B0203", fmt::format("{} has no '{}'", type_name(ty_of(base)), word),
           "only rows of tables have columns");
     return nullptr;
   }
@@ -777,7 +780,7 @@ const Expr* Checker::extreme(NodeRef node, const Scope& scope, bool greatest) {
         (best != nullptr && !(numeric(e) && numeric(best)) && e->type != best->type)) {
       if (e != nullptr) {
         error(arg, "B0304",
-              fmt::format("a {} and a {} cannot be compared", value_name(best), value_name(e)));
+              fmt::format("{} and {} cannot be compared", value_name(best), value_name(e)));
       }
       return nullptr;
     }
@@ -832,6 +835,7 @@ const Expr* Checker::unary(NodeRef node, const Scope& scope, Ty want) {
 const Expr* Checker::binary(NodeRef node, const Scope& scope, Ty want) {
   const TokenRef op = node.token(std::size_t{0});
   switch (op.kind()) {
+    case TokenKind::Assign:  // told by the parser
     case TokenKind::Equal:
       return comparison(node, scope, ExprKind::Equal);
     case TokenKind::NotEqual:
@@ -934,8 +938,7 @@ const Expr* Checker::comparison(NodeRef node, const Scope& scope, ExprKind kind)
       help = fmt::format("{}.{}", a.text(), table.columns[table.key[0]].name);
     }
     error(node, "B0304",
-          fmt::format("a {} and a {} cannot be compared", value_name(left), value_name(right)),
-          help);
+          fmt::format("{} and {} cannot be compared", value_name(left), value_name(right)), help);
     return nullptr;
   }
   if (left->type == Type::None || right->type == Type::None) {
@@ -944,7 +947,7 @@ const Expr* Checker::comparison(NodeRef node, const Scope& scope, ExprKind kind)
     return nullptr;
   }
   if (ordered && (left->type == Type::Set || left->type == Type::Bool)) {
-    error(node, "B0304", fmt::format("a {} has no order", type_name(ty_of(left))));
+    error(node, "B0304", fmt::format("{} has no order", type_name(ty_of(left))));
     return nullptr;
   }
   Expr* out = make(kind, simple(Type::Bool), node);
@@ -1011,7 +1014,7 @@ const Expr* Checker::arithmetic(NodeRef node, const Scope& scope, ExprKind kind)
   if (type == Type::None) {
     const bool texts = a->type == Type::String || b->type == Type::String;
     error(node, "B0302",
-          fmt::format("'{}' does not work on a {} and a {}", node.token(std::size_t{0}).text(),
+          fmt::format("'{}' does not work on {} and {}", node.token(std::size_t{0}).text(),
                       value_name(a), value_name(b)),
           texts ? "join texts by \"{a}{b}\"" : "");
     return nullptr;

@@ -222,6 +222,9 @@ std::optional<Value> Checker::text_as(std::string_view text, const Ty& want) {
 
 std::vector<std::string_view> Checker::names_of(const Names& names) const {
   std::vector<std::string_view> out;
+  if (report_.full()) {
+    return out;
+  }
   out.reserve(names.size());
   for (const auto& [name, index] : names) {
     out.push_back(name);

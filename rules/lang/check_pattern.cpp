@@ -288,7 +288,7 @@ bool Checker::rule_key(RuleState& state, NodeRef when, const std::vector<Param>*
     return false;
   }
   for (std::size_t i = 0; i < state.key_names.size(); ++i) {
-    ok = key_type(state, i, leaves, state.key_exprs[i] ? state.key_exprs[i] : when) && ok;
+    ok = key_type(state, i, leaves, i < state.key_nodes.size() ? state.key_nodes[i] : when) && ok;
   }
   if (!ok) {
     return false;
@@ -298,8 +298,8 @@ bool Checker::rule_key(RuleState& state, NodeRef when, const std::vector<Param>*
     state.key.push_back({state.key_names[i], ty.type, ty.of});
     if (fixed != nullptr && !assignable(ty, ty_of((*fixed)[i]))) {
       error(state.key_exprs[i] ? state.key_exprs[i] : when, "B0300",
-            fmt::format("'{}' is a {}, found a {}", state.key_names[i],
-                        type_name(ty_of((*fixed)[i])), type_name(ty)));
+            fmt::format("'{}' is {}, found {}", state.key_names[i], type_name(ty_of((*fixed)[i])),
+                        type_name(ty)));
       return false;
     }
   }
@@ -345,6 +345,7 @@ bool Checker::key_names(RuleState& state, NodeRef keys, const std::vector<NodeRe
     }
     state.key_names.emplace_back(name);
     state.key_exprs.push_back(lone_name(value) == name ? NodeRef{} : value);
+    state.key_nodes.push_back(key);
   }
   return true;
 }
@@ -431,7 +432,7 @@ bool Checker::key_type(RuleState& state, std::size_t part,
       }
       if (e->type == Type::Set || e->type == Type::None) {
         error(at, "B0503",
-              fmt::format("'{}' names one thing: a {} cannot be part of a key", name,
+              fmt::format("'{}' names one thing: {} cannot be part of a key", name,
                           type_name(ty_of(e))));
         return false;
       }
@@ -767,7 +768,7 @@ bool Checker::bind_leaf(Leaf& out, const LeafScope& leaf, RuleState& state, Node
     } else if (const ScopeVar* var = find_var(leaf.scope, state.key_names[k])) {
       if (!assignable(var->ty, state.key_types[k])) {
         error(leaf.node, "B0300",
-              fmt::format("'{}' is a {} here and a {} in the key", var->name, type_name(var->ty),
+              fmt::format("'{}' is {} here and {} in the key", var->name, type_name(var->ty),
                           type_name(state.key_types[k])));
         return false;
       }

@@ -5,6 +5,7 @@
 #include "belfry/model/mib_names.hpp"
 #include "belfry/model/oid.hpp"
 #include "checker.hpp"
+#include "template.hpp"
 
 namespace belfry::rules {
 
@@ -219,6 +220,11 @@ void Checker::head_template(Clause& clause, TokenRef token) {
       const auto twice = [&](const Hole& h) { return h.name == name; };
       if (std::any_of(clause.holes.begin(), clause.holes.end(), twice)) {
         report_.error(at, "B0401", fmt::format("the hole '{}' stands twice in this text", name));
+      }
+      if (clause.holes.size() == kHolesMax) {
+        report_.error(at, "B0403", fmt::format("a text has at most {} named holes", kHolesMax),
+                      "name the others _");
+        continue;
       }
       part.hole = static_cast<Index>(clause.holes.size());
       Hole hole;

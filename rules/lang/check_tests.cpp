@@ -270,7 +270,7 @@ void Checker::expectation(NodeRef node, TestStep& out) {
            : state.text() == "no"      ? ExpectKind::No
                                        : ExpectKind::Open;
   const NodeRef ref = node.child(NodeKind::SignalRef);
-  const auto rule = resolve_rule(ref.token(std::size_t{0}));
+  const auto rule = ref ? resolve_rule(ref) : std::nullopt;
   if (!rule) {
     return;
   }

@@ -70,6 +70,7 @@ struct RuleState {
   NodeRef node;
   std::vector<Param> key;
   std::vector<NodeRef> key_exprs;  ///< by key part; a false one = `key_param` of the first leaf
+  std::vector<NodeRef> key_nodes;  ///< as written in `by`; empty without it
   std::vector<std::string> key_names;
   std::vector<Ty> key_types;
   std::vector<Link> links;
@@ -215,7 +216,7 @@ class Checker {
   // check_cause.cpp: causes and their probes
   void cause(NodeRef node);
   void cause_pair(NodeRef node, Index cause, Index symptom, NodeRef target);
-  std::optional<Index> resolve_rule(TokenRef word);
+  std::optional<Index> resolve_rule(NodeRef ref);
   bool cause_side(Cause& out, Index rule, NodeRef ref, bool symptom);
   bool any_side(Cause& out, Index rule, NodeRef any);
   bool add_var(Cause& out, std::string_view name, Index part, const Param& param, bool symptom,

@@ -1,4 +1,253 @@
+// What `belfry help B0123` prints: why this is an error and what to do, for someone who has never
+// seen it.
+#include <algorithm>
+#include <array>
+
 #include "belfry/rules/compile.hpp"
+
 namespace belfry::rules {
-std::string_view explain_code(std::string_view) { return {}; }
+
+namespace {
+
+struct Entry {
+  std::string_view code, text;
+};
+
+constexpr std::array kEntries{
+    Entry{"B0001",
+          "A rule file is at most 16 MiB. Split it: all files of the folder are one rule set, in "
+          "any order."},
+    Entry{"B0002",
+          "Brackets, 'not' or operators are nested too deep to be read by anybody. Name the parts: "
+          "a derived signal "
+          "(signal x(key) { raise when ... }) stands for a pattern."},
+    Entry{"B0003",
+          "The reader gave up on this file: it asks for far more steps than any correct file of "
+          "its length. Look for a "
+          "binary or generated file among the rules."},
+    Entry{"B0010",
+          "This character has no meaning in Bell. Strings stand in double quotes, comments begin "
+          "with '#', and conditions "
+          "are joined by the words and, or, not. There is no ';'."},
+    Entry{"B0011",
+          "A string ends in the line in which it began. A quote inside it is written \\\"."},
+    Entry{"B0012",
+          "A number is followed by letters that are no unit. Units are ms s m h d w, durations are "
+          "whole numbers and can be "
+          "joined: 1h30m."},
+    Entry{"B0100",
+          "Something else was expected here. The message names what; the grammar of the clause is "
+          "in the language reference."},
+    Entry{"B0101",
+          "An aggregate (count, flaps, distinct, share) measures a number; a pattern is true or "
+          "false. So it is always "
+          "compared: count(if_down) >= 5 within 10m."},
+    Entry{"B0102",
+          "Every wait has a bound: 'a then b within 30s'. Without it the engine would keep state "
+          "for every a for ever."},
+    Entry{"B0103",
+          "A block was opened by '{' and not closed before the next declaration or the end of the "
+          "file."},
+    Entry{"B0104",
+          "A file is a list of declarations: use event enum table relation graph calendar defaults "
+          "measure signal rule cause "
+          "maintenance policy escalation test."},
+    Entry{"B0105",
+          "This word begins no clause of the block it stands in. The help names the near or the "
+          "possible ones."},
+    Entry{"B0106", "'a < b < c' would compare a truth with a number. Write a < b and b < c."},
+    Entry{"B0107",
+          "'=' gives a name to a value ('with peer = var.x', 'by pool = node.pool'). A comparison "
+          "is written '=='."},
+    Entry{"B0200",
+          "A pattern names signals, rules, or event types. Nothing declared in any of the files "
+          "has this name. Causes are "
+          "between rules: an incident explains an incident."},
+    Entry{"B0201",
+          "Types are bool int float string text duration time ip cidr oid mac severity, set<T>, "
+          "T?, every enum and every "
+          "table."},
+    Entry{"B0202",
+          "The name means nothing where it stands. A rule's 'where' and its open block know the "
+          "parts of the key and what "
+          "the pattern measured (count distinct share flaps first last silence affected symptoms "
+          "customers); a raise "
+          "line knows the fields of its event and its holes; a cause knows the variables of its "
+          "two sides."},
+    Entry{"B0203",
+          "The table has no column of this name, and no relation of this name begins at it."},
+    Entry{"B0204",
+          "An event type is declared by 'event NAME { FIELD: TYPE }', once, in the prelude."},
+    Entry{"B0205", "The event type has no field of this name."},
+    Entry{"B0206",
+          "No table or relation of this name is declared. Rows are looked up by TABLE[KEY], "
+          "relations asked by x.NAME(y)."},
+    Entry{"B0207",
+          "The name is not among the well-known MIB names. Any OID can be written as a number: "
+          "raise trap 1.3.6.1.4.1.9..., "
+          "var[1.3.6.1...]; var[1] is the first varbind."},
+    Entry{"B0208",
+          "'escalate' names an escalation that one of the files declares: escalation NAME { after "
+          "0m notify \"desk\" }."},
+    Entry{"B0209", "Only policies, signals, rules, 'unknown', 'max' and 'min' can be called."},
+    Entry{"B0210",
+          "Two declarations have one name; which one is meant would depend on the order of files."},
+    Entry{"B0211", "The word is not one of the enum that is expected here."},
+    Entry{"B0212",
+          "All files of the folder are read anyway; 'use' says which one this file needs. That one "
+          "is not among them."},
+    Entry{"B0213",
+          "The fields of an incident are fixed, so that a misspelt severity is found by check and "
+          "not at night."},
+    Entry{"B0214",
+          "This word has a meaning in patterns; a signal of that name could never be named."},
+    Entry{"B0215",
+          "severity is X.733's scale and the same everywhere: cleared indeterminate warning minor "
+          "major critical."},
+    Entry{"B0216",
+          "A key, a column or a side of a relation is one value; sets are for columns "
+          "(set<string>), open maps for events."},
+    Entry{"B0217", "Fields of the open block may read each other, but not in a circle."},
+    Entry{"B0218",
+          "raise and clear lines are matched at the door, by many threads, without any state. Ask "
+          "for the state of a signal "
+          "in a rule."},
+    Entry{"B0219",
+          "The name of a signal in an expression is true while it is active for this key. Its "
+          "parameters are taken by name "
+          "from what is known here; give them: host_down(node)."},
+    Entry{"B0220",
+          "Only traps carry varbinds; in the event declaration their field is 'var: varbinds'."},
+    Entry{"B0221", "The name in front of ':' or '=' must be one of the parameters."},
+    Entry{"B0222", "A derived signal has one pattern; alternatives are joined by 'or'."},
+    Entry{"B0300",
+          "The value has another type than the place it stands in. Only int becomes float, and "
+          "texts become addresses, OIDs, "
+          "times and rows when they are written as constants. \"{x}\" makes a text of anything."},
+    Entry{"B0301", "The number of arguments is not that of the declaration, which the help shows."},
+    Entry{"B0302", "A number (or a duration) is needed here."},
+    Entry{"B0303",
+          "The text cannot be read as what is expected here; it is checked when rules compile, not "
+          "when the event comes."},
+    Entry{"B0304",
+          "Only values of one type are compared (int with float too). A row is compared with the "
+          "text of its key, or by a "
+          "column: node.name."},
+    Entry{"B0305", "where, if and the parts of and/or/not are true or false."},
+    Entry{"B0306",
+          "What is missing equals nothing, not even 'none'. Ask 'x is none', 'x is some', or give "
+          "a default: x ?? 5."},
+    Entry{"B0400",
+          "Every parameter of a signal is bound in every raise and clear line: by a hole {name} in "
+          "the text, by 'with name = "
+          "...', or by a field of the event with that name. Only 'clear all' may leave some open."},
+    Entry{"B0401",
+          "A hole takes a piece of the text: {name}, or {_} to skip it. Each name stands once."},
+    Entry{"B0402",
+          "Between two holes there must be fixed text, otherwise nothing says where the first one "
+          "ends."},
+    Entry{"B0403", "A text has at most 16 named holes."},
+    Entry{"B0404",
+          "The literal behind the event type is matched against the field marked 'head' in its "
+          "declaration: a text against a "
+          "text, a trap name or OID against an oid."},
+    Entry{"B0500",
+          "Each part of the key comes from a signal of the pattern: a parameter, an expression "
+          "over its parameters, or the far "
+          "side of a relation named in an aggregate."},
+    Entry{"B0501",
+          "With several signals in one pattern each must say for which key it counts; this one "
+          "says nothing about a part of the "
+          "key. Leave the part out of 'by', or use a signal that has it."},
+    Entry{
+        "B0502",
+        "A part of the key is a name, NAME = EXPRESSION, or a column (its name is the column's)."},
+    Entry{"B0503", "An incident is about one thing per part of its key, so a set cannot be one."},
+    Entry{"B0504",
+          "share(s(x), x.relation(k)) >= 60% by k: of all x that the inventory relates to k, how "
+          "many are active. The relation "
+          "gives the whole, so exactly one is needed."},
+    Entry{"B0505", "A rule is 'when PATTERN by KEY' and an open block."},
+    Entry{"B0506",
+          "count and flaps count events in a sliding window: 'within 10m'. The window also bounds "
+          "the memory."},
+    Entry{"B0507",
+          "count, flaps and share take a signal or a rule; distinct(signal.parameter) counts "
+          "different values."},
+    Entry{"B0508", "Each clause stands once; the second one would silently win."},
+    Entry{"B0510",
+          "An incident lives while its pattern holds. A pattern that ends in an event never holds, "
+          "so the rule says when the "
+          "incident ends: clear after 5m, clear quiet 30m, clear manual."},
+    Entry{"B0600",
+          "Causes form a hierarchy: fibre cut -> interface down -> session down. In a circle "
+          "nothing would be the cause."},
+    Entry{"B0601",
+          "A rule may explain incidents of its own kind only along a transitive relation between "
+          "the two, which cannot go in a "
+          "circle: cause unreachable(up) of unreachable(node) where node.behind(up)."},
+    Entry{"B0602",
+          "Equal names on both sides of a cause mean equal values, so they have one type and stand "
+          "once on each side."},
+    Entry{"B0603", "any(NAME: TABLE) stands for every rule with a part of that type in its key."},
+    Entry{"B0604", "'any' found no rule; the cause does nothing."},
+    Entry{"B0610",
+          "What a signal or rule depends on is computed before it, so nothing can depend on "
+          "itself. The help shows the circle."},
+    Entry{"B0611", "Rules name rules that are declared later, more than 200 in a chain."},
+    Entry{"B0650",
+          "The first matching line of a policy gives its answer; 'else VALUE' at the end makes "
+          "sure that there is one."},
+    Entry{"B0651",
+          "A step is left out 'unless acked' (somebody took the ticket) or 'unless mitigated'."},
+    Entry{"B0700", "Tests are data: constants, not expressions."},
+    Entry{"B0701",
+          "given TABLE { COLUMN: VALUE, ... } adds a row, given RELATION { LEFT: RIGHT, ... } adds "
+          "pairs."},
+    Entry{"B0702", "expect N open|closed|planned|symptom counts incidents in that state."},
+    Entry{"B0801",
+          "Warning. The signal goes up and nothing ever takes it down, so its incident stays open "
+          "until somebody closes it. Add "
+          "the clear line of the other message, or 'expire 24h'."},
+    Entry{"B0802",
+          "Warning. Messages are found by the longest fixed piece of the text. Below four bytes "
+          "nearly every message is a "
+          "candidate and has to be tried."},
+    Entry{"B0803", "Warning. Two raise lines match the same event."},
+    Entry{"B0804",
+          "Warning. The first matching line of a policy wins; an earlier line takes all that this "
+          "one would."},
+    Entry{"B0805",
+          "Warning. A rule without a test is a promise that nobody checked. Tests are timelines "
+          "beside the rule."},
+    Entry{"B0806",
+          "Warning. For each symptom all incidents of the cause are looked at, because no "
+          "variable, column or relation leads "
+          "from one to the other."},
+    Entry{"B0807", "Warning. An escalation without steps tells nobody."},
+    Entry{"B0900",
+          "Graphs are part of the language and come in a later version. A transitive relation does "
+          "for trees of uplinks."},
+    Entry{"B0901",
+          "Measures are part of the language and come in a later version. A signal can be raised "
+          "by a probe's own verdict."},
+    Entry{"B0902",
+          "Maintenance in rule files comes in a later version. Silences can be set by command."},
+    Entry{"B0903",
+          "Calendars can be declared; asking them with 'during' comes in a later version."},
+    Entry{"B0904", "rate, sum, avg, min, max and eta work on measures and come with them."},
+    Entry{"B0905",
+          "usual, value, rate and eta need measures and baselines, which come in a later version."},
+    Entry{"B0999",
+          "The compiler lost a part of a rule without an error: a bug of Belfry, not of the rule."},
+};
+
+}  // namespace
+
+std::string_view explain_code(std::string_view code) {
+  const auto found = std::find_if(kEntries.begin(), kEntries.end(),
+                                  [&](const Entry& e) { return e.code == code; });
+  return found == kEntries.end() ? std::string_view{} : found->text;
+}
+
 }  // namespace belfry::rules

@@ -21,6 +21,7 @@ int power_of(TokenKind kind, std::string_view text) {
         return kAnd;
       }
       return text == "in" || text == "is" || text == "during" ? kCompare : 0;
+    case TokenKind::Assign:
     case TokenKind::Equal:
     case TokenKind::NotEqual:
     case TokenKind::Less:
@@ -96,6 +97,9 @@ bool Parser::infix(int least, Point from) {
   const int power = power_of(op, word);
   if (power == 0 || power < least) {
     return false;
+  }
+  if (op == TokenKind::Assign) {
+    error("B0107", "'=' gives a name to a value and does not compare", "write ==");
   }
   bump();
   NodeKind node = NodeKind::Binary;

@@ -9,8 +9,8 @@ namespace belfry::rules {
 namespace {
 
 constexpr std::array<std::string_view, 14> kClauses{
-    "when", "where", "unless", "settle", "hold", "recover", "one",
-    "was",  "clear", "reopen", "limit",  "mode", "open",    "by"};
+    "open", "when", "where", "unless", "settle", "hold", "recover",
+    "one",  "was",  "clear", "reopen", "limit",  "mode", "by"};
 constexpr std::array<std::string_view, 10> kAggregates{
     "count", "flaps", "rate", "sum", "avg", "min", "max", "distinct", "share", "eta"};
 

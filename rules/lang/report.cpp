@@ -96,7 +96,8 @@ void Report::finish(Compiled& out) {
 
 std::string did_you_mean(std::string_view word, std::span<const std::string_view> words,
                          std::string_view fallback) {
-  const std::string_view best = nearest(word, words);
+  // Of a word of one or two letters everything short is near: no help.
+  const std::string_view best = word.size() < 3 ? std::string_view{} : nearest(word, words);
   return best.empty() ? std::string(fallback) : fmt::format("did you mean '{}'?", best);
 }
 

@@ -31,7 +31,8 @@ class Report {
 
   Place place(Mark mark) const;
   std::size_t errors() const { return errors_; }
-  bool full() const { return items_.size() >= kDiagnosticsMax; }
+  /// Further errors are counted, not kept: no use in looking for what might have been meant.
+  bool full() const { return errors_ >= kDiagnosticsMax; }
   /// In file order.
   void finish(Compiled& out);
 
