@@ -153,8 +153,8 @@ bool Fold::step_pending(std::uint32_t record) {
       close(record, IncidentReason::PatternEnded);
       return true;
     }
-    if (incident.ready_at != kNotYet && !reached(incident.ready_at)) {
-      wait_until(incident, incident.ready_at);
+    if (incident.ready_at > now && !reached(round_up_to_tick(incident.ready_at))) {
+      wait_until(incident, round_up_to_tick(incident.ready_at));
       return false;
     }
     become_due(record);
@@ -173,7 +173,7 @@ bool Fold::step_pending(std::uint32_t record) {
 
 void Fold::become_due(std::uint32_t record) {
   IncidentRecord& incident = incident_of(record);
-  incident.due_at = now;
+  incident.due_at = incident.released ? incident.ready_at : now;
   incident.phase = Phase::Waiting;
   tell_symptoms(record);
 }
@@ -226,7 +226,6 @@ bool Fold::step_waiting(std::uint32_t record) {
 void Fold::open(std::uint32_t record) {
   IncidentRecord& incident = incident_of(record);
   const IncidentState before = state_of(incident);
-  const bool again = incident.was_closed;
   incident.phase = Phase::Live;
   incident.symptom = false;
   incident.planned = silenced(record);
@@ -236,7 +235,7 @@ void Fold::open(std::uint32_t record) {
   incident.was_closed = false;
   incident.released = false;
   set_causes(record, {});
-  emit(record, before, again ? IncidentReason::Reopened : IncidentReason::Due);
+  emit(record, before, incident.closed_once ? IncidentReason::Reopened : IncidentReason::Due);
   tell_symptoms(record);
 }
 
@@ -356,6 +355,7 @@ void Fold::close(std::uint32_t record, IncidentReason reason) {
   IncidentRecord& incident = incident_of(record);
   const IncidentState before = state_of(incident);
   incident.phase = Phase::Closed;
+  incident.closed_once = true;
   incident.closed_at = now;
   emit(record, before, reason);
   incident.visible = false;
@@ -379,7 +379,7 @@ void Fold::release_symptom(std::uint32_t record) {
   incident.symptom = false;
   incident.released = true;
   incident.released_at = now;
-  incident.ready_at = delay > 0 ? after(now, Duration(delay)) : kNotYet;
+  incident.ready_at = delay > kForever - now ? kForever : now + delay;
   incident.recover_until =
       owner.rule->recover.count() > 0 ? after(now, owner.rule->recover) : kNotYet;
   incident.sibling = IncidentId{};

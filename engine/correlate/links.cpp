@@ -409,6 +409,10 @@ void Fold::relink_all() {
     }
   }
   std::sort(all.begin(), all.end());
+  std::vector<bool> existed(keys.end());
+  for (std::uint32_t i = 0; i < keys.end(); ++i) {
+    existed[i] = keys.has(i);
+  }
   for (const auto& [name, record] : all) {
     link(record);
     const SignalKey& from = signal_keys[record];
@@ -420,19 +424,15 @@ void Fold::relink_all() {
       if (node.kind() != PatternKind::Missing) {
         state.x = std::max(state.x, from.last);
       }
-      const bool is_new = key.first_raise == kNotYet;
+      const bool is_new = edges[e].key >= existed.size() || !existed[edges[e].key];
       if (node.tree == Tree::When && is_new && key.raise_number != raises) {
         key.raise_number = raises;  // a key that this version made: it has seen its signals' raises
         key.count += from.count;
         ++key.flaps;
         key.last_raise = std::max(key.last_raise, from.last);
+        key.first_raise =
+            key.first_raise == kNotYet ? from.first : std::min(key.first_raise, from.first);
       }
-    }
-  }
-  for (const auto& [name, record] : all) {
-    for (std::uint32_t e = signal_keys[record].edges; e != kNil; e = edges[e].next_of_signal) {
-      OwnerKey& key = keys[edges[e].key];
-      key.first_raise = key.first_raise == kNotYet ? signal_keys[record].first : key.first_raise;
     }
   }
 }

@@ -119,8 +119,9 @@ struct IncidentRecord {
   Instant began_at;
   Seq began_seq;
   Phase phase = Phase::Pending;
-  bool visible = false;     ///< it is on the feed and not closed
-  bool was_closed = false;  ///< pending again inside `reopen`
+  bool visible = false;      ///< it is on the feed and not closed
+  bool was_closed = false;   ///< pending again inside `reopen`
+  bool closed_once = false;  ///< opening it again is `reopened`
   bool released = false;
   bool was_symptom = false;  ///< clearing: what it was
   bool symptom = false;      ///< live: symptom, else open

@@ -255,7 +255,7 @@ void Fold::save_incident(const IncidentRecord& i, ByteWriter& to) const {
   to.u8(static_cast<std::uint8_t>((i.visible ? 1 : 0) | (i.was_closed ? 2 : 0) |
                                   (i.released ? 4 : 0) | (i.was_symptom ? 8 : 0) |
                                   (i.symptom ? 16 : 0) | (i.planned ? 32 : 0) |
-                                  (i.removed ? 64 : 0)));
+                                  (i.removed ? 64 : 0) | (i.closed_once ? 128 : 0)));
   for (const std::int64_t at : {i.due_at, i.ready_at, i.recover_until, i.released_at, i.ended_at,
                                 i.removed_until, i.opened_at, i.closed_at, i.next}) {
     to.zigzag(at);
@@ -491,6 +491,7 @@ void Fold::load_incident(ByteReader& in, std::uint32_t record, std::vector<Orpha
   i.symptom = (flags & 16) != 0;
   i.planned = (flags & 32) != 0;
   i.removed = (flags & 64) != 0;
+  i.closed_once = (flags & 128) != 0;
   for (std::int64_t* at : {&i.due_at, &i.ready_at, &i.recover_until, &i.released_at, &i.ended_at,
                            &i.removed_until, &i.opened_at, &i.closed_at, &i.next}) {
     *at = in.zigzag();
