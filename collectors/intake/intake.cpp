@@ -244,33 +244,7 @@ struct Intake::Impl {
         e.node = node;
       }
     }
-    name_port(e);
-  }
-
-  void name_port(Event& e) const {
-    if (!e.ifname.empty()) {
-      return;
-    }
-    if (e.kind == EventKind::Trap && !e.varbinds.empty()) {
-      const std::int64_t ifindex = intake::ifindex_of(e);
-      if (ifindex >= 0) {
-        e.ifname = naming->port_by_index(e.node, ifindex);
-      }
-      if (e.ifname.empty()) {
-        const std::string_view text = intake::ifname_varbind(e);
-        const std::string_view port_name = naming->port_by_name(e.node, text);
-        e.ifname = port_name.empty() ? text : port_name;
-      }
-    } else if (e.kind == EventKind::Syslog && !e.vendor.empty() && naming->has_ports()) {
-      const std::string_view text = intake::ifname_in_text(e.message);
-      if (!text.empty()) {
-        const std::string_view port_name = naming->port_by_name(e.node, text);
-        e.ifname = !port_name.empty() ? port_name
-                   : text.find_first_of("0123456789") != std::string_view::npos
-                       ? text
-                       : std::string_view();
-      }
-    }
+    intake::name_port(*naming, e);
   }
 
   // ---- handing over ---------------------------------------------------------------------------

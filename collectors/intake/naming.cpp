@@ -216,4 +216,29 @@ std::string_view ifname_in_text(std::string_view message) {
   return {};
 }
 
+void name_port(const Naming& naming, Event& e) {
+  if (!e.ifname.empty()) {
+    return;
+  }
+  if (e.kind == EventKind::Trap && !e.varbinds.empty()) {
+    const std::int64_t ifindex = ifindex_of(e);
+    if (ifindex >= 0) {
+      e.ifname = naming.port_by_index(e.node, ifindex);
+    }
+    if (e.ifname.empty()) {
+      const std::string_view text = ifname_varbind(e);
+      const std::string_view port_name = naming.port_by_name(e.node, text);
+      e.ifname = port_name.empty() ? text : port_name;
+    }
+  } else if (e.kind == EventKind::Syslog && !e.vendor.empty() && naming.has_ports()) {
+    const std::string_view text = ifname_in_text(e.message);
+    if (!text.empty()) {
+      const std::string_view port_name = naming.port_by_name(e.node, text);
+      e.ifname = !port_name.empty()                                           ? port_name
+                 : text.find_first_of("0123456789") != std::string_view::npos ? text
+                                                                              : std::string_view();
+    }
+  }
+}
+
 }  // namespace belfry::intake

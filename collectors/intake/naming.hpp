@@ -58,5 +58,7 @@ std::int64_t ifindex_of(const Event& event);
 std::string_view ifname_varbind(const Event& event);
 /// `Gi0/1` in `Interface Gi0/1, changed state to down`, `ifName xe-0/0/0`; empty = none.
 std::string_view ifname_in_text(std::string_view message);
+/// Sets ifname, if it is not: from the ifindex, a varbind or the text.
+void name_port(const Naming& naming, Event& event);
 
 }  // namespace belfry::intake
