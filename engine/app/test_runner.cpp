@@ -4,6 +4,7 @@
 #include <map>
 
 #include "belfry/base/text.hpp"
+#include "belfry/intake/event_namer.hpp"
 #include "belfry/replay/rehearsal.hpp"
 #include "test_values.hpp"
 
@@ -55,6 +56,7 @@ class Runner {
       return std::move(outcome_);
     }
     inventory_ = *inventory;
+    namer_ = std::make_unique<EventNamer>(run_.program, inventory_);
     replay::RehearsalOptions options;
     options.batch_events_max = 1;
     rehearsal_ = std::make_unique<replay::Rehearsal>(
@@ -104,6 +106,7 @@ class Runner {
         broken(fmt::format("line {}: {}", moment->step->place.line, made.error()));
         return false;
       }
+      namer_->name(event);
       ++outcome_.events;
       say(*moment, {});
       rehearsal_->commit(at);
@@ -153,6 +156,7 @@ class Runner {
     if (!test_event(*run_.program, moment.step->event, batch.arena, batch.events[0])) {
       return out;
     }
+    namer_->name(batch.events[0]);
     rules::Matcher matcher(run_.program, inventory_);
     matcher.match(batch);
     for (const Match& match : batch.matches) {
@@ -365,6 +369,7 @@ class Runner {
   const rules::Test& test_;
   TestOutcome outcome_;
   std::shared_ptr<const Inventory> inventory_;
+  std::unique_ptr<EventNamer> namer_;
   std::unique_ptr<replay::Rehearsal> rehearsal_;
   std::map<std::uint64_t, Incident> incidents_;  ///< as they stand now
   std::uint64_t random_ = 1;
