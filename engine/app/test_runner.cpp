@@ -230,7 +230,15 @@ class Runner {
     const auto open = in(is_open);
     switch (expect.kind) {
       case ExpectKind::CountOpen:
-        return open.size() == expect.count ? std::string() : fmt::format("got {}", list(open));
+        return counted(expect, open);
+      case ExpectKind::CountClosed:
+        return counted(expect,
+                       in([](const Incident& i) { return i.state == IncidentState::Closed; }));
+      case ExpectKind::CountPlanned:
+        return counted(expect,
+                       in([](const Incident& i) { return i.state == IncidentState::Planned; }));
+      case ExpectKind::CountSymptom:
+        return counted(expect, in(is_symptom));
       case ExpectKind::No:
         return open.empty() ? std::string() : fmt::format("got {}", list(open));
       case ExpectKind::Closed: {
@@ -254,6 +262,9 @@ class Runner {
     return {};
   }
 
+  static std::string counted(const TestExpect& expect, const std::vector<const Incident*>& of) {
+    return of.size() == expect.count ? std::string() : fmt::format("got {}", list(of));
+  }
   static std::string list(const std::vector<const Incident*>& of) {
     std::string out = fmt::format("{}", of.size());
     for (std::size_t i = 0; i < of.size() && i < 10; ++i) {

@@ -161,7 +161,7 @@ class Generator {
         }
         break;
       case Shape::Span:
-        counted = {fmt::format("share(s0(n), n.over(span)) >= {}%", 20 + 20 * rng_.below(5))};
+        counted = {fmt::format("share(s0(node), node.over(span)) >= {}%", 20 + 20 * rng_.below(5))};
         break;
     }
     std::string text;
@@ -185,8 +185,9 @@ class Generator {
 
   std::string pattern(Shape shape, std::size_t before, std::vector<std::string>& uses) {
     if (shape == Shape::Span) {
-      return fmt::format("share(s0(n), n.over(span)) >= {}% and distinct(s0.node) {} within {}",
-                         20 + 20 * rng_.below(5), compare(3), window());
+      return fmt::format(
+          "share(s0(node), node.over(span)) >= {}% and distinct(s0.node) {} within {}",
+          20 + 20 * rng_.below(5), compare(3), window());
     }
     const std::string first = atom(shape, before, uses);
     switch (rng_.below(8)) {
@@ -199,12 +200,6 @@ class Generator {
       case 3:
         return "(" + first + " or " + atom(shape, before, uses) + ") and " +
                atom(shape, before, uses);
-      case 4:
-        if (shape == Shape::NodeK) {  // a partial leaf: says nothing of k
-          uses.push_back("s0");
-          return first + (rng_.chance(50) ? " and s0" : " and not s0");
-        }
-        return first;
       default:
         return first;
     }

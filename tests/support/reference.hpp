@@ -69,7 +69,8 @@ class Reference {
     bool truth = false, started = false, cleared = false;
     // incident
     Life life = Life::Idle;
-    bool blocked = false, released = false, shown_before = false, was_symptom = false;
+    bool blocked = false, released = false, shown_before = false, closed_before = false,
+         was_symptom = false;
     Instant began{0}, due{0}, released_at{0}, closed_at{0}, ended_at{0}, last_raise{0};
     Seq began_seq;
     IncidentId id;
@@ -134,6 +135,7 @@ class Reference {
   bool step_waiting(const IncidentRef& ref, std::vector<IncidentChange>& out);
   bool step_one_by(const IncidentRef& ref, std::vector<IncidentChange>& out);
   bool end_pattern(const IncidentRef& ref, std::vector<IncidentChange>& out);
+  Instant clear_deadline(const IncidentRef& ref) const;
   bool step_clearing(const IncidentRef& ref, std::vector<IncidentChange>& out);
   bool drop(RuleKey& key);
   void forget(RuleKey& key);

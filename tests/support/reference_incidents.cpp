@@ -76,9 +76,8 @@ bool Reference::step(const IncidentRef& ref, Seq seq, std::vector<IncidentChange
         }
       } else if (!k->truth) {
         return false;
-      } else {
-        k->due = now_;
       }
+      k->due = now_;
       k->life = Life::Waiting;
       return true;
     case Life::Waiting:
@@ -225,12 +224,20 @@ bool Reference::end_pattern(const IncidentRef& ref, std::vector<IncidentChange>&
     close(ref, IncidentReason::PatternEnded, out);
     return true;
   }
+  k->ended_at = now_;
   const auto before = k->life == Life::Symptom ? IncidentState::Symptom : IncidentState::Open;
   k->was_symptom = k->life == Life::Symptom;
   k->life = Life::Clearing;
-  k->ended_at = now_;
   emit(ref, before, IncidentReason::PatternEnded, out);
   return true;
+}
+
+Instant Reference::clear_deadline(const IncidentRef& ref) const {
+  const auto& [node, k] = ref;
+  if (node->rule->clear == rules::ClearKind::Quiet) {
+    return std::max(k->ended_at, k->last_raise + node->rule->clear_for);
+  }
+  return k->ended_at + node->rule->clear_for;
 }
 
 bool Reference::step_clearing(const IncidentRef& ref, std::vector<IncidentChange>& out) {
@@ -248,12 +255,7 @@ bool Reference::step_clearing(const IncidentRef& ref, std::vector<IncidentChange
     emit(ref, IncidentState::Clearing, IncidentReason::Returned, out);
     return true;
   }
-  Instant from = k->ended_at;
-  if (node->rule->clear == rules::ClearKind::Quiet) {
-    from = {std::max(k->ended_at.ns, (k->last_raise + node->rule->clear_for).ns)};
-  } else {
-    from = from + node->rule->clear_for;
-  }
+  const Instant from = clear_deadline(ref);
   if (passed(from)) {
     close(ref, IncidentReason::PatternEnded, out);
     return true;
@@ -268,7 +270,10 @@ bool Reference::drop(RuleKey& key) {
   if (key.shown_before) {
     key.life = Life::Closed;
   } else {
-    forget(key);
+    const auto [count, flaps] = std::pair(key.count, key.flaps);
+    forget(key);  // there was no incident yet: what the key counts stays
+    key.count = count;
+    key.flaps = flaps;
   }
   return true;
 }
@@ -279,6 +284,7 @@ void Reference::forget(RuleKey& key) {
   key.flaps = 0;
   key.nth = 0;
   key.shown_before = false;
+  key.closed_before = false;
   key.released = false;
   key.sibling = {};
   key.causes.clear();
@@ -301,6 +307,7 @@ void Reference::close(const IncidentRef& ref, IncidentReason reason,
   k.life = Life::Closed;
   k.closed_at = now_;
   k.shown_before = true;
+  k.closed_before = true;
   emit(ref, IncidentState::Open, reason, out);
   k.released = false;
   k.sibling = {};
@@ -313,6 +320,7 @@ void Reference::become_symptom(const IncidentRef& ref, IncidentReason reason,
   const auto before = k.life == Life::Open ? IncidentState::Open : IncidentState::Pending;
   k.life = Life::Symptom;
   k.released = false;
+  k.closed_before = false;
   refresh_causes(ref);
   emit(ref, before, reason, out);
 }
