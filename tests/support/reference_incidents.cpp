@@ -296,9 +296,10 @@ void Reference::open(const IncidentRef& ref, std::vector<IncidentChange>& out) {
   RuleKey& k = *ref.second;
   k.life = Life::Open;
   k.causes.clear();
-  emit(ref, IncidentState::Pending, k.shown_before ? IncidentReason::Reopened : IncidentReason::Due,
-       out);
+  emit(ref, IncidentState::Pending,
+       k.closed_before ? IncidentReason::Reopened : IncidentReason::Due, out);
   k.released = false;
+  k.closed_before = false;
 }
 
 void Reference::close(const IncidentRef& ref, IncidentReason reason,
