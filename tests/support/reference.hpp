@@ -69,8 +69,7 @@ class Reference {
     bool truth = false, started = false, cleared = false;
     // incident
     Life life = Life::Idle;
-    bool blocked = false, released = false, shown_before = false, closed_before = false,
-         was_symptom = false;
+    bool blocked = false, released = false, shown_before = false, was_symptom = false;
     Instant began{0}, due{0}, released_at{0}, closed_at{0}, ended_at{0}, last_raise{0};
     Seq began_seq;
     IncidentId id;

@@ -76,8 +76,9 @@ bool Reference::step(const IncidentRef& ref, Seq seq, std::vector<IncidentChange
         }
       } else if (!k->truth) {
         return false;
+      } else {
+        k->due = now_;
       }
-      k->due = now_;
       k->life = Life::Waiting;
       return true;
     case Life::Waiting:
@@ -284,7 +285,6 @@ void Reference::forget(RuleKey& key) {
   key.flaps = 0;
   key.nth = 0;
   key.shown_before = false;
-  key.closed_before = false;
   key.released = false;
   key.sibling = {};
   key.causes.clear();
@@ -296,10 +296,9 @@ void Reference::open(const IncidentRef& ref, std::vector<IncidentChange>& out) {
   RuleKey& k = *ref.second;
   k.life = Life::Open;
   k.causes.clear();
-  emit(ref, IncidentState::Pending,
-       k.closed_before ? IncidentReason::Reopened : IncidentReason::Due, out);
+  emit(ref, IncidentState::Pending, k.shown_before ? IncidentReason::Reopened : IncidentReason::Due,
+       out);
   k.released = false;
-  k.closed_before = false;
 }
 
 void Reference::close(const IncidentRef& ref, IncidentReason reason,
@@ -308,7 +307,6 @@ void Reference::close(const IncidentRef& ref, IncidentReason reason,
   k.life = Life::Closed;
   k.closed_at = now_;
   k.shown_before = true;
-  k.closed_before = true;
   emit(ref, IncidentState::Open, reason, out);
   k.released = false;
   k.sibling = {};
@@ -321,7 +319,6 @@ void Reference::become_symptom(const IncidentRef& ref, IncidentReason reason,
   const auto before = k.life == Life::Open ? IncidentState::Open : IncidentState::Pending;
   k.life = Life::Symptom;
   k.released = false;
-  k.closed_before = false;
   refresh_causes(ref);
   emit(ref, before, reason, out);
 }
