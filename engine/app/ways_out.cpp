@@ -101,6 +101,9 @@ Result<std::unique_ptr<WaysOut>> WaysOut::make(const Config& config, Pipeline& p
 }
 
 void WaysOut::start() {
+  // The sink first, then what is pending: an effect in both is taken once.
+  impl_->pipeline.on_effects(
+      [this](std::vector<Effect> effects) { impl_->outbox.add(std::move(effects)); });
   std::size_t pending = 0;
   for (Pipeline::Pending& p : impl_->pipeline.pending_effects()) {
     impl_->outbox.restore(std::move(p.effect), p.attempts, p.next_attempt);
@@ -109,8 +112,6 @@ void WaysOut::start() {
   if (pending > 0) {
     log::info("outbox", "{} effects were pending and are taken up", pending);
   }
-  impl_->pipeline.on_effects(
-      [this](std::vector<Effect> effects) { impl_->outbox.add(std::move(effects)); });
   impl_->outbox.start();
 }
 

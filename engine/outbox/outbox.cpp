@@ -105,11 +105,19 @@ struct Outbox::Impl {
   Metrics& metrics;
   std::atomic<std::uint64_t> random;
   std::map<std::string, std::unique_ptr<Worker>, std::less<>> workers;
-  bool started = false;
+  absl::Mutex known_mutex;
+  std::set<EffectId> known
+      ABSL_GUARDED_BY(known_mutex);  ///< pending here: a second hand-over is none
 
   std::uint64_t next_random() { return hash_mix(random.fetch_add(0x9E3779B97F4A7C15ULL), 0x51); }
 
   void push(Item item) {
+    {
+      const absl::MutexLock lock(&known_mutex);
+      if (!known.insert(item.effect.id).second) {
+        return;
+      }
+    }
     const auto it = workers.find(item.effect.target);
     if (it == workers.end()) {
       log::error("outbox", "no channel is called '{}': {} is given up", item.effect.target,
@@ -182,6 +190,10 @@ struct Outbox::Impl {
   }
 
   void finish(Worker& w, const Item& item, bool delivered, std::string reason) {
+    {
+      const absl::MutexLock lock(&known_mutex);
+      known.erase(item.effect.id);
+    }
     settler.settle(item.effect.id, delivered, std::move(reason));
     const absl::MutexLock lock(&w.mutex);
     w.queue.done(item.effect.incident);
@@ -210,7 +222,6 @@ void Outbox::add_channel(const ChannelOptions& options, std::unique_ptr<Channel>
 }
 
 void Outbox::start() {
-  impl_->started = true;
   for (auto& [name, worker] : impl_->workers) {
     Worker* w = worker.get();
     w->thread = std::thread([this, w] { impl_->work(*w); });

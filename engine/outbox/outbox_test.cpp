@@ -130,6 +130,15 @@ TEST_F(OutboxTest, AnUnknownChannelIsAnAnswerNotASilence) {
   EXPECT_FALSE(settler_.wait_for(1)[0].delivered);
 }
 
+TEST_F(OutboxTest, AnEffectThatIsHandedOverTwiceIsSentOnce) {
+  open({});
+  outbox_.restore(effect(1, 100), 0, clock_.wall() + 30ms);
+  outbox_.add({effect(1, 100), effect(2, 200)});
+  settler_.wait_for(2);
+  outbox_.stop();
+  EXPECT_EQ(order_.size(), 2U);
+}
+
 TEST(BackOff, DoublesWithFullJitterUpToItsCeiling) {
   const RetryPolicy policy;
   EXPECT_EQ(back_off(1, policy, 0), 50ms);
