@@ -27,10 +27,21 @@ struct Try {
   std::string_view first;  ///< what counts of the first literal: without the tag that was found
   Slices& slices;
   int left = kTemplateTriesMax;
+  bool words = true;  ///< named holes inside the template are one word each
 
   bool is_hole(std::size_t part) const { return parts[part].literal.empty(); }
   std::string_view literal(std::size_t part) const {
     return part == 0 ? first : std::string_view(parts[part].literal);
+  }
+
+  /// Matches the whole template from the first byte of `text` on: with words, else with any text.
+  bool whole(std::string_view text) {
+    words = true;
+    if (from(0, text)) {
+      return true;
+    }
+    words = false;
+    return !holes.empty() && left > 0 && from(0, text);
   }
 
   /// Matches parts[part..] against `text` from its first byte on.
@@ -66,7 +77,7 @@ struct Try {
       return take(index, word, true) && from(part + 1, text.substr(word.size()));
     }
     const std::string_view next = literal(part + 1);
-    const bool one_word = is_blank(next.front());
+    const bool one_word = words || is_blank(next.front());
     for (std::size_t at = text.find(next, index == kNone ? 0 : 1); at != std::string_view::npos;
          at = text.find(next, at + 1)) {
       if (take(index, text.substr(0, at), one_word)) {
@@ -138,9 +149,9 @@ bool match_tagged(Try attempt, std::string_view own_tag, std::string_view text,
   const bool percent = attempt.first.front() == '%';
   attempt.first = strip_front(attempt.first.substr(own_tag.size() + (percent ? 2 : 1)));
   if (const std::size_t at = behind(text, own_tag, percent); at != std::string_view::npos) {
-    return attempt.from(0, strip_front(text.substr(at)));
+    return attempt.whole(strip_front(text.substr(at)));
   }
-  return event_tag == own_tag && attempt.from(0, text);
+  return event_tag == own_tag && attempt.whole(text);
 }
 
 }  // namespace
@@ -153,20 +164,20 @@ bool match_template(std::span<const TemplatePart> parts, std::span<const Hole> h
   text = strip_front(text);
   Try attempt{parts, holes, parts[0].literal, slices};
   if (attempt.first.empty()) {
-    return attempt.from(0, text);
+    return attempt.whole(text);
   }
   if (const std::string_view own = tag_of(parts); !own.empty()) {
     return match_tagged(attempt, own, text, tag);
   }
   if (attempt.first.front() == '%') {
     const std::size_t at = text.find(attempt.first);
-    return at != std::string_view::npos && attempt.from(0, text.substr(at));
+    return at != std::string_view::npos && attempt.whole(text.substr(at));
   }
-  if (attempt.from(0, text)) {
+  if (attempt.whole(text)) {
     return true;
   }
   const std::string_view before = percent_tag(text);
-  return !before.empty() && attempt.from(0, strip_front(text.substr(before.size() + 2)));
+  return !before.empty() && attempt.whole(strip_front(text.substr(before.size() + 2)));
 }
 
 std::string_view tag_of(std::span<const TemplatePart> parts) {

@@ -77,6 +77,8 @@ TEST(Template, NamedHolesAreOneWordBeforeABlank) {
   EXPECT_EQ(match("neighbor {p} Up", "neighbor  Up"), std::nullopt);
   EXPECT_EQ(match("reason: {r}", "reason: hold timer expired"), "hold timer expired");
   EXPECT_EQ(match("reason: {r}", "reason:  "), std::nullopt);
+  // A word where that is possible, even if a shorter start would do with more.
+  EXPECT_EQ(match("{_} {i}: NIC Link is Down", "igb 0000:01:00.0 eno1: NIC Link is Down"), "eno1");
 }
 
 TEST(Template, TypedHolesMustReadAsTheirType) {
