@@ -1,0 +1,164 @@
+// `belfry test` itself: what its words mean, and that a failure can be read.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "sources.hpp"
+#include "test_runner.hpp"
+
+namespace belfry {
+namespace {
+
+constexpr const char* kRules =
+    R"bell(event trap   { oid: oid head, node: device, var: varbinds, via: string }
+event syslog { msg: text head, node: device, app: string, level: severity, via: string }
+table device  key name { name: string, role: string }
+table session key node, peer { node: device, peer: ip, name: string, ifname: string }
+defaults { settle 10s  hold 2m  recover 2m  reopen within 30m }
+signal if_down(node: device, ifname: string) {
+  raise trap   IF-MIB::linkDown with ifname = var.ifDescr
+  raise syslog "%LINK-3-UPDOWN: Interface {ifname}, changed state to down"
+  clear trap   IF-MIB::linkUp   with ifname = var.ifDescr
+  clear syslog "%LINK-3-UPDOWN: Interface {ifname}, changed state to up"
+}
+signal bgp_down(node: device, peer: ip) {
+  raise syslog "%BGP-5-ADJCHANGE: neighbor {peer} Down{_}"
+  clear syslog "%BGP-5-ADJCHANGE: neighbor {peer} Up"
+}
+rule interface_down { when if_down for 20s  open { title "{node.name} {ifname} down" severity critical } }
+rule bgp_session_down {
+  when bgp_down for 30s
+  open { title "BGP {peer} ({session[node, peer].name}) down on {node.name}" severity major }
+}
+cause interface_down(node, ifname) of bgp_session_down(node, peer) where session[node, peer].ifname == ifname
+)bell";
+
+struct Ran {
+  std::vector<TestOutcome> outcomes;
+  TestCoverage coverage;
+};
+
+Ran run(const std::string& tests, std::optional<std::uint64_t> shuffle = {}) {
+  const std::vector<rules::SourceFile> files{{"t.bell", kRules + tests}};
+  const rules::Compiled compiled = rules::compile(files);
+  EXPECT_NE(compiled.program, nullptr) << rules::render(compiled.diagnostics, files, false);
+  Ran out;
+  if (compiled.program != nullptr) {
+    const TestRun run{compiled.program, &files, shuffle, &out.coverage};
+    for (const auto& test : compiled.program->tests) {
+      out.outcomes.push_back(run_test(run, *test));
+    }
+  }
+  return out;
+}
+
+std::string text(const TestOutcome& o) {
+  std::string out = o.first_failure + "\n";
+  for (const std::string& line : o.timeline) {
+    out += line + "\n";
+  }
+  return out;
+}
+
+constexpr const char* kExplained = R"bell(test "interface failure explains the BGP session" {
+  given session { node: "r1", peer: 10.0.0.2, ifname: "et0", name: "TRANSIT-A" }
+  +0s   trap   { node: "r1", oid: IF-MIB::linkDown, var: { ifDescr: "et0" } }
+  +4s   syslog { node: "r1", msg: "%BGP-5-ADJCHANGE: neighbor 10.0.0.2 Down Interface flap" }
+  +60s  expect open interface_down("r1", "et0") { symptoms: 1, count: 1, severity: critical, title: "r1 et0 down" }
+  +60s  expect no bgp_session_down
+  +60s  expect symptom bgp_session_down("r1", 10.0.0.2) { cause: "interface_down(r1, et0)" }
+  +60s  expect 1 open
+  +5m   trap   { node: "r1", oid: IF-MIB::linkUp, var: { ifDescr: "et0" } }
+  +5m   syslog { node: "r1", msg: "%BGP-5-ADJCHANGE: neighbor 10.0.0.2 Up" }
+  +6m   expect closed interface_down("r1", "et0")
+  +6m   expect 0 open
+}
+)bell";
+
+TEST(TestCommand, AnExplainedIncident) {
+  const Ran ran = run(kExplained);
+  ASSERT_EQ(ran.outcomes.size(), 1U);
+  EXPECT_TRUE(ran.outcomes[0].passed) << text(ran.outcomes[0]);
+  EXPECT_EQ(ran.outcomes[0].line, 22U);
+  EXPECT_EQ(ran.outcomes[0].events, 4U);
+  EXPECT_EQ(ran.coverage.rules.size(), 2U);
+  EXPECT_EQ(ran.coverage.causes.size(), 1U);
+  EXPECT_EQ(ran.coverage.clauses.size(), 4U);
+}
+
+TEST(TestCommand, OrderAtOneInstantIsNoMatter) {
+  for (std::uint64_t seed = 1; seed < 6; ++seed) {
+    const Ran ran = run(kExplained, seed);
+    EXPECT_TRUE(ran.outcomes[0].passed) << "shuffle " << seed << "\n" << text(ran.outcomes[0]);
+  }
+}
+
+TEST(TestCommand, AlonePagesAfterForAndSettle) {
+  const Ran ran = run(R"bell(test "alone" {
+  given session { node: "r1", peer: 10.0.0.2, ifname: "et0", name: "TRANSIT-A" }
+  +0s   syslog { node: "r1", msg: "%BGP-5-ADJCHANGE: neighbor 10.0.0.2 Down Hold timer expired" }
+  +39s  expect no bgp_session_down
+  +40s  expect open bgp_session_down { title: "BGP 10.0.0.2 (TRANSIT-A) down on r1" }
+})bell");
+  EXPECT_TRUE(ran.outcomes[0].passed) << text(ran.outcomes[0]);
+}
+
+TEST(TestCommand, RepeatedSteps) {
+  const Ran ran = run(R"bell(test "three times" {
+  +0s x 3 every 2s syslog { node: "r1", msg: "%LINK-3-UPDOWN: Interface et0, changed state to down" }
+  +19s  expect 0 open
+  +20s  expect open interface_down { count: 3, flaps: 1 }
+})bell");
+  EXPECT_TRUE(ran.outcomes[0].passed) << text(ran.outcomes[0]);
+}
+
+TEST(TestCommand, AFailureSaysWhatWasThere) {
+  const Ran ran = run(R"bell(test "wrong" {
+  +0s  syslog { node: "r1", msg: "%LINK-3-UPDOWN: Interface et0, changed state to down" }
+  +60s expect 2 open
+  +60s expect open interface_down("r1", "et0") { severity: minor, count: 7 }
+  +60s expect closed interface_down
+  +60s expect no interface_down
+  +60s expect open bgp_session_down
+})bell");
+  const TestOutcome& o = ran.outcomes[0];
+  EXPECT_FALSE(o.passed);
+  const std::string all = text(o);
+  EXPECT_NE(all.find("! +60s expect 2 open   got 1: interface_down(r1, et0)"), std::string::npos)
+      << all;
+  EXPECT_NE(all.find(R"(got interface_down(r1, et0) { severity: "critical", count: "1" })"),
+            std::string::npos)
+      << all;
+  EXPECT_NE(all.find("expect closed interface_down   got open interface_down(r1, et0)"),
+            std::string::npos)
+      << all;
+  EXPECT_NE(all.find("expect no interface_down   got 1: interface_down(r1, et0)"),
+            std::string::npos)
+      << all;
+  EXPECT_NE(all.find("expect open bgp_session_down   got none"), std::string::npos) << all;
+}
+
+/// Every shipped pack with its own tests, in the order written and in others.
+TEST(TestCommand, ShippedPacksPass) {
+  const std::filesystem::path packs = std::filesystem::path(BELFRY_ROOT) / "rules" / "packs";
+  for (const auto& pack : std::filesystem::directory_iterator(packs)) {
+    if (!pack.is_directory()) {
+      continue;
+    }
+    const auto files = read_rules({pack.path().string()});
+    ASSERT_TRUE(files.has_value()) << pack.path();
+    const rules::Compiled compiled = rules::compile(*files);
+    ASSERT_NE(compiled.program, nullptr) << rules::render(compiled.diagnostics, *files, false);
+    EXPECT_FALSE(compiled.program->tests.empty()) << pack.path() << " has no tests";
+    for (const std::optional<std::uint64_t> shuffle :
+         {std::optional<std::uint64_t>(), std::optional<std::uint64_t>(1)}) {
+      for (const auto& test : compiled.program->tests) {
+        const TestOutcome o = run_test({compiled.program, &*files, shuffle, nullptr}, *test);
+        EXPECT_TRUE(o.passed) << o.file << ":" << o.line << " " << o.name << "\n" << text(o);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace belfry
