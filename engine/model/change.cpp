@@ -110,7 +110,7 @@ Ticket get_ticket(ByteReader& in, bool& wrong) {
   Ticket t;
   t.id.value = in.varint();
   t.kind = get_text(in);
-  t.state = codec::get_enum(in, TicketState::Merged, wrong);
+  t.state = codec::get_enum(in, kLastTicketState, wrong);
   t.title = get_text(in);
   t.priority = get_text(in);
   t.tier = get_text(in);

@@ -84,6 +84,16 @@ TEST(ChangeCodec, EveryPrefixAndEveryBitFlipIsAResultNeverACrash) {
   EXPECT_FALSE(decode_change(bytes + "x"));
 }
 
+TEST(ChangeCodec, EveryTicketStateComesBack) {
+  for (std::uint8_t i = 0; i <= static_cast<std::uint8_t>(kLastTicketState); ++i) {
+    Change c = ticket_change();
+    c.ticket->after.state = static_cast<TicketState>(i);
+    const auto back = decode_change(bytes_of(c));
+    ASSERT_TRUE(back) << int{i};
+    EXPECT_EQ(name(back->ticket->after.state), name(c.ticket->after.state));
+  }
+}
+
 TEST(ChangeCodec, UnknownFormatIsNamed) {
   std::string bytes = bytes_of(ticket_change());
   bytes[0] = 9;

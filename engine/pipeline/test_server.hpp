@@ -153,7 +153,7 @@ class PipelineDir : public testing::Test {
     dir_ = pattern;
     store_ = dir_ + "/store";
   }
-  void TearDown() override { std::filesystem::remove_all(dir_); }
+  void TearDown() override { if (!std::getenv("KEEP")) std::filesystem::remove_all(dir_); }
   std::string dir_, store_;
 };
 

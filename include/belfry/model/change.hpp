@@ -82,6 +82,7 @@ struct IncidentChange {
 };
 
 enum class TicketState : std::uint8_t { New, Triaged, Assigned, InProgress, Waiting, Resolved, Closed, Cancelled, Merged, Reopened };
+inline constexpr TicketState kLastTicketState = TicketState::Reopened;  ///< decoding refuses what is beyond
 constexpr std::string_view name(TicketState s) {
   constexpr std::string_view kNames[]{"new", "triaged", "assigned", "in_progress", "waiting", "resolved", "closed",
                                       "cancelled", "merged", "reopened"};
