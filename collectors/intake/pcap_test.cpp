@@ -8,10 +8,10 @@
 namespace belfry {
 namespace {
 
-std::string be(std::uint32_t v, int bytes) {
+std::string be(std::uint64_t v, int bytes) {
   std::string out;
   for (int i = bytes - 1; i >= 0; --i) {
-    out.push_back(static_cast<char>(v >> (8 * i)));
+    out.push_back(static_cast<char>(i < 8 ? v >> (8 * i) : 0));
   }
   return out;
 }

@@ -27,8 +27,9 @@ constexpr int kIdleWaitMs = 50;  // how soon a stop is seen
 constexpr std::int64_t kSweepNs = 1'000'000'000;
 /// A tail that grew beyond this gives its memory back when it is empty again.
 constexpr std::size_t kTailKept = 4096;
-/// At a stop, what a connection still holds is read up to here.
-constexpr std::size_t kDrainBytes = 4 * 1024 * 1024;
+/// At a stop, reads that empty one connection's socket: more than the kernel holds of it
+/// (tcp_rmem), and an end for a sender that never stops.
+constexpr int kDrainReads = 1024;
 
 int set_option(int fd, int level, int option, int value) {
   return setsockopt(fd, level, option, &value, sizeof value);
@@ -348,6 +349,7 @@ void StreamLoop::drain() {
   constexpr int kTries = 1000;
   const timespec pause{0, 1'000'000};
   intake_.tick();
+  accept_some();
   for (int i = 0; i < kTries && !stalled_.empty(); ++i) {
     resume();
     if (!stalled_.empty()) {
@@ -356,8 +358,7 @@ void StreamLoop::drain() {
   }
   for (const auto& slot : connections_) {
     char probe = 0;
-    for (std::size_t read = 0; slot != nullptr && !slot->stalled && read < kDrainBytes;
-         read += kReadBytes) {
+    for (int read = 0; slot != nullptr && !slot->stalled && read < kDrainReads; ++read) {
       if (recv(slot->fd, &probe, 1, MSG_PEEK | MSG_DONTWAIT) <= 0) {
         break;
       }

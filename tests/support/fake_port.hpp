@@ -1,13 +1,10 @@
 #pragma once
 // FakePort: a Port without a pipeline. Keeps what was pushed; full, idle, refusing and new versions
 // are set by the test. Also a FakePort::text() of what came, for expectations.
-#include <fmt/format.h>
-
-#include <absl/base/thread_annotations.h>
-#include <absl/synchronization/mutex.h>
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -25,7 +22,7 @@ class FakePort final : public Port {
   std::shared_ptr<const Versions> versions() override {
     changed_ = false;
     ++versions_taken;
-    const absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     return versions_;
   }
   bool version_changed() const override { return changed_; }
@@ -37,7 +34,7 @@ class FakePort final : public Port {
     return batch;
   }
   bool try_push(std::unique_ptr<Batch>& batch) override {
-    const absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     if (batches_.size() >= capacity_) {
       return false;
     }
@@ -51,20 +48,20 @@ class FakePort final : public Port {
 
   // The test's side. Any thread.
   void set_versions(std::shared_ptr<const Versions> versions) {
-    const absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     versions_ = std::move(versions);
     changed_ = true;
   }
   void set_capacity(std::size_t batches) {
-    const absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     capacity_ = batches;
   }
   std::vector<std::unique_ptr<Batch>> take_all() {
-    const absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     return std::exchange(batches_, {});
   }
   std::uint64_t events() const {
-    const absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     return events_;
   }
 
@@ -75,11 +72,11 @@ class FakePort final : public Port {
 
  private:
   const std::string name_;
-  mutable absl::Mutex mutex_;
-  std::size_t capacity_ ABSL_GUARDED_BY(mutex_);
-  std::shared_ptr<const Versions> versions_ ABSL_GUARDED_BY(mutex_);
-  std::vector<std::unique_ptr<Batch>> batches_ ABSL_GUARDED_BY(mutex_);
-  std::uint64_t events_ ABSL_GUARDED_BY(mutex_) = 0;
+  mutable std::mutex mutex_;  // not Abseil's: the thread sanitizer knows this one
+  std::size_t capacity_;
+  std::shared_ptr<const Versions> versions_;
+  std::vector<std::unique_ptr<Batch>> batches_;
+  std::uint64_t events_ = 0;
   std::atomic<bool> changed_{false};
   std::uint64_t number_ = 0;
 };
