@@ -103,8 +103,10 @@ void Checker::cause_pair(NodeRef node, Index from, Index to, NodeRef target) {
   out.symptom = to;
   out.place = place(node);
   const bool any = target.is(NodeKind::AnyOf);
-  const bool bound = (any ? any_side(out, to, target) : cause_side(out, to, target, true)) &&
-                     cause_side(out, from, node.child(NodeKind::SignalRef), false);
+  std::vector<FixedPart> fixed;
+  const bool bound = (any ? any_side(out, to, target) : cause_side(out, to, target, true, fixed)) &&
+                     cause_side(out, from, node.child(NodeKind::SignalRef), false, fixed) &&
+                     cause_filters(out, fixed);
   if (!bound) {
     return;
   }
@@ -177,7 +179,8 @@ bool Checker::add_var(Cause& out, std::string_view name, Index part, const Param
 
 /// Written arguments name parts of the key (or fix them by a constant), the other parts stay open;
 /// without arguments every part has its own name.
-bool Checker::cause_side(Cause& out, Index rule, NodeRef ref, bool symptom) {
+bool Checker::cause_side(Cause& out, Index rule, NodeRef ref, bool symptom,
+                         std::vector<FixedPart>& fixed) {
   const NodeRef args = ref.child(NodeKind::Args);
   const std::vector<Param>& key = states_[rule].key;
   const std::string& name = program_->rules[rule].name;
@@ -228,19 +231,30 @@ bool Checker::cause_side(Cause& out, Index rule, NodeRef ref, bool symptom) {
       }
       continue;
     }
-    const Expr* fixed = expr(value, Scope{}, ty_of(key[part]));
-    if (fixed == nullptr) {
-      return false;
-    }
     const std::string hidden = fmt::format("{}.{}", symptom ? "symptom" : "cause", key[part].name);
     add_var(out, hidden, part, key[part], symptom, value);
-    Ty boolean;
+    fixed.push_back({static_cast<Index>(out.vars.size() - 1), value});
+  }
+  return true;
+}
+
+/// Arguments that are no names: constants, or expressions over the variables of both sides.
+bool Checker::cause_filters(Cause& out, const std::vector<FixedPart>& fixed) {
+  for (const FixedPart& part : fixed) {
+    const CauseVar& var = out.vars[part.var];
+    Ty ty, boolean;
+    ty.type = var.type;
+    ty.of = var.of;
     boolean.type = Type::Bool;
-    Expr* var = make(ExprKind::Var, ty_of(key[part]), value);
-    var->index = static_cast<Index>(out.vars.size() - 1);
-    var->name = keep(hidden);
-    Expr* filter = make(ExprKind::Equal, boolean, value);
-    filter->args = {var, fixed};
+    const Expr* value = expr(part.value, cause_scope(out), ty);
+    if (value == nullptr) {
+      return false;
+    }
+    Expr* left = make(ExprKind::Var, ty, part.value);
+    left->index = part.var;
+    left->name = keep(var.name);
+    Expr* filter = make(ExprKind::Equal, boolean, part.value);
+    filter->args = {left, value};
     out.filters.push_back(filter);
   }
   return true;

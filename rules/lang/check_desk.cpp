@@ -32,6 +32,7 @@ void Checker::policy(NodeRef node, Index index) {
     scope.vars.push_back(var);
   }
   std::set<std::string> seen;
+  policy_ = index;
   bool ended = false;
   for (const NodeRef& each : node.children(NodeKind::PolicyLine)) {
     PolicyLine line;
@@ -57,6 +58,7 @@ void Checker::policy(NodeRef node, Index index) {
     ended = ended || otherwise;
     out.lines.push_back(line);
   }
+  policy_ = kNone;
   if (!node.broken() && (out.lines.empty() || out.lines.back().condition != nullptr)) {
     error(node.token(1), "B0650",
           fmt::format("the policy '{}' has no last line: expected 'else VALUE'", out.name),

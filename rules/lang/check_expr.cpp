@@ -758,6 +758,12 @@ const Expr* Checker::policy_call(NodeRef node, const Scope& scope, Index policy)
                       given.size()));
     return nullptr;
   }
+  if (policy_ != kNone && policy >= policy_) {
+    error(node.child(std::size_t{0}), "B0652",
+          fmt::format("'{}' is declared after the policy that asks it", called.name),
+          "so no policy can ask itself: move it up");
+    return nullptr;
+  }
   Expr* out = make(ExprKind::PolicyCall, simple(called.type, called.of), node);
   out->index = policy;
   for (std::size_t i = 0; i < given.size(); ++i) {

@@ -406,6 +406,7 @@ void Checker::find_link(RuleState& state, NodeRef condition, const LeafScope& le
   };
   const NodeRef left = callee.child(std::size_t{0}), right = args[0].child(std::size_t{0});
   Link link;
+  link.leaf = leaf.node;
   link.relation = relation->second;
   if (!free_key(right).empty()) {
     link.key = free_key(right);
@@ -751,6 +752,21 @@ bool Checker::share_condition(Pattern& p, const LeafScope& leaf, RuleState& stat
   return p.condition != nullptr;
 }
 
+/// The way to key part `k`: the leaf's own condition, or else that of another aggregate of the
+/// rule.
+const Link* Checker::link_of(const RuleState& state, std::size_t k, const LeafScope& leaf) const {
+  const Link* other = nullptr;
+  for (const Link& link : state.links) {
+    if (link.key == state.key_names[k] && binds(link.from, leaf.scope)) {
+      if (link.leaf.tree == leaf.node.tree && link.leaf.index == leaf.node.index) {
+        return &link;
+      }
+      other = other == nullptr ? &link : other;
+    }
+  }
+  return other;
+}
+
 bool Checker::bind_leaf(Leaf& out, const LeafScope& leaf, RuleState& state, NodeRef condition) {
   out.signal = leaf.signal;
   out.filters = leaf.filters;
@@ -780,19 +796,15 @@ bool Checker::bind_leaf(Leaf& out, const LeafScope& leaf, RuleState& state, Node
     if (out.key[k] != nullptr) {
       continue;
     }
-    for (const Link& link : state.links) {
-      if (link.key != state.key_names[k] || out.relation != kNone ||
-          !binds(link.from, leaf.scope)) {
-        continue;
-      }
-      const RelationSchema& relation = schema_->relations[link.relation];
+    if (const Link* link = link_of(state, k, leaf); link != nullptr && out.relation == kNone) {
+      const RelationSchema& relation = schema_->relations[link->relation];
       Ty want;
-      want.type = link.reversed ? relation.right_type : relation.left_type;
-      want.of = link.reversed ? relation.right : relation.left;
-      out.relation_from = expr(link.from, leaf.scope, want);
-      out.relation = link.relation;
+      want.type = link->reversed ? relation.right_type : relation.left_type;
+      want.of = link->reversed ? relation.right : relation.left;
+      out.relation_from = expr(link->from, leaf.scope, want);
+      out.relation = link->relation;
       out.relation_key = static_cast<Index>(k);
-      out.relation_reversed = link.reversed;
+      out.relation_reversed = link->reversed;
       if (out.relation_from == nullptr) {
         return false;
       }

@@ -27,6 +27,12 @@ void Checker::rule_body(Index index) {
   }
   rule_clauses(rule, state, node);
   program_->signals[rule.signal].limit = rule.limit;
+  if (rule.when != nullptr && rule.when->kind == PatternKind::Missing &&
+      !node.child(NodeKind::Where)) {
+    report_.warning(node.child(NodeKind::When).mark(), "B0808",
+                    "every row of the table is expected to be heard",
+                    "narrow it: where node.role == \"...\"");
+  }
   if (rule.when != nullptr && rule.clear == ClearKind::WithPattern && ends_in_event(rule.when)) {
     error(node.child(NodeKind::When), "B0510",
           "an event is over at once: nothing says when this incident ends",
@@ -69,6 +75,10 @@ void Checker::rule_clauses(Rule& rule, RuleState& state, NodeRef node) {
         break;
       case NodeKind::Was:
         rule.was = clause.token(1).text();
+        if (rules_.contains(rule.was)) {
+          error(clause.token(1), "B0511", fmt::format("'{}' is still a rule", rule.was),
+                "'was' names the old name of a renamed rule");
+        }
         break;
       case NodeKind::Clear:
         clear_clause(rule, state, clause);

@@ -53,6 +53,7 @@ struct Scope {
 
 /// `x.relation(K)` of an aggregate: how leaves that do not bind key part K reach it.
 struct Link {
+  NodeRef leaf;          ///< the aggregate that names it
   NodeRef from;          ///< the expression on the leaf's side
   std::string_view key;  ///< name of the key part
   Index relation = kNone;
@@ -93,6 +94,12 @@ struct LeafScope {
 
 /// Mark in Expr::index of a Field whose type nobody declared (`label.mount`): read as `type`.
 inline constexpr Index kUntypedField = kNone - 1;
+
+/// An argument of a cause that fixes a part of a key.
+struct FixedPart {
+  Index var = kNone;  ///< in Cause::vars
+  NodeRef value;
+};
 
 using Names = std::unordered_map<std::string_view, Index>;
 
@@ -197,6 +204,7 @@ class Checker {
   const Pattern* aggregate(NodeRef node, RuleState& state, Duration within);
   bool aggregate_kind(Pattern& p, NodeRef node, RuleState& state, const LeafScope& leaf);
   bool distinct_value(Pattern& p, NodeRef of, const LeafScope& leaf);
+  const Link* link_of(const RuleState& state, std::size_t k, const LeafScope& leaf) const;
   bool bind_leaf(Leaf& out, const LeafScope& leaf, RuleState& state, NodeRef condition);
   bool leaf_filters(Leaf& out, const LeafScope& leaf, NodeRef condition);
   Pattern& new_pattern(PatternKind kind, RuleState& state, NodeRef node);
@@ -217,7 +225,8 @@ class Checker {
   void cause(NodeRef node);
   void cause_pair(NodeRef node, Index cause, Index symptom, NodeRef target);
   std::optional<Index> resolve_rule(NodeRef ref);
-  bool cause_side(Cause& out, Index rule, NodeRef ref, bool symptom);
+  bool cause_side(Cause& out, Index rule, NodeRef ref, bool symptom, std::vector<FixedPart>& fixed);
+  bool cause_filters(Cause& out, const std::vector<FixedPart>& fixed);
   bool any_side(Cause& out, Index rule, NodeRef any);
   bool add_var(Cause& out, std::string_view name, Index part, const Param& param, bool symptom,
                NodeRef at);
@@ -293,6 +302,7 @@ class Checker {
   std::vector<NodeRef> open_running_;  ///< fields being resolved: no endless turns
   std::map<std::pair<const Tree*, std::uint32_t>, LeafScope> leaves_;
   std::map<std::pair<const Tree*, std::uint32_t>, const Expr*> open_values_;
+  Index policy_ = kNone;        ///< the policy that is being compiled
   std::vector<Index> running_;  ///< rules whose patterns are being compiled
   Rule default_rule_;
   std::uint64_t default_limit_ = 100'000;

@@ -179,6 +179,9 @@ constexpr std::array kEntries{
           "An incident lives while its pattern holds. A pattern that ends in an event never holds, "
           "so the rule says when the "
           "incident ends: clear after 5m, clear quiet 30m, clear manual."},
+    Entry{"B0511",
+          "'was OLD' hands the open incidents of a renamed rule over to this one; the old name "
+          "must be free."},
     Entry{"B0600",
           "Causes form a hierarchy: fibre cut -> interface down -> session down. In a circle "
           "nothing would be the cause."},
@@ -200,6 +203,9 @@ constexpr std::array kEntries{
           "sure that there is one."},
     Entry{"B0651",
           "A step is left out 'unless acked' (somebody took the ticket) or 'unless mitigated'."},
+    Entry{"B0652",
+          "A policy may ask policies that are declared before it; so none can ask itself, directly "
+          "or through others."},
     Entry{"B0700", "Tests are data: constants, not expressions."},
     Entry{"B0701",
           "given TABLE { COLUMN: VALUE, ... } adds a row, given RELATION { LEFT: RIGHT, ... } adds "
@@ -225,6 +231,9 @@ constexpr std::array kEntries{
           "variable, column or relation leads "
           "from one to the other."},
     Entry{"B0807", "Warning. An escalation without steps tells nobody."},
+    Entry{"B0808",
+          "Warning. 'missing' expects every row of the inventory that the rule's where lets "
+          "through, also rows that nobody ever monitored. Say which ones."},
     Entry{"B0900",
           "Graphs are part of the language and come in a later version. A transitive relation does "
           "for trees of uplinks."},

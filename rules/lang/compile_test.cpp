@@ -352,6 +352,53 @@ test "t" { +0s expect no i +0s expect no h +0s expect no power }
   EXPECT_TRUE(rule(r, "i").explainable);
 }
 
+TEST(Causes, ArgumentsCanBeExpressions) {
+  const Built r = with_signals(R"bell(
+signal site_down(site: site) { raise when host_down by site = node.site }
+rule power { when site_down open { title "x" } }
+rule h { when host_down open { title "x" } }
+rule i { when if_down open { title "x" } }
+cause power(node.site) of h(node)
+cause i(node, "uplink") of h(node)
+test "t" { +0s expect no i +0s expect no h +0s expect no power }
+)bell");
+  ASSERT_EQ(r.text(), "");
+  ASSERT_EQ(r.out.program->causes.size(), 2U);
+  const Cause& power = r.out.program->causes[0];
+  ASSERT_EQ(power.filters.size(), 1U);
+  EXPECT_EQ(power.probes[0].kind, ProbeKind::Equal);
+  EXPECT_EQ(power.probes[0].from->kind, ExprKind::Column);
+  const Cause& uplink = r.out.program->causes[1];
+  EXPECT_EQ(uplink.probes[0].kind, ProbeKind::Var);
+  EXPECT_EQ(uplink.probes[1].kind, ProbeKind::Equal);
+  EXPECT_EQ(uplink.probes[1].from->value.text, "uplink");
+}
+
+TEST(Rules, EachAggregateHasItsOwnWayToTheKey) {
+  const Built r = with_signals(R"bell(
+relation near(device, string) from "near.csv"
+relation on(device, string) from "on.csv"
+rule a {
+  when share(host_down(n), n.near(zone)) >= 50% and distinct(dns_silent(n, v), n.on(zone)) >= 2 within 1m by zone
+  open { title "{zone}" }
+}
+test "t" { +0s expect no a }
+)bell");
+  EXPECT_TRUE(r.has("B0221")) << "distinct of a signal with two parameters names one\n" << r.text();
+  const Built ok = with_signals(R"bell(
+relation near(device, string) from "near.csv"
+relation on(device, string) from "on.csv"
+rule a {
+  when share(host_down(n), n.near(zone)) >= 50% and count(host_down(n), n.on(zone)) >= 2 within 1m by zone
+  open { title "{zone}" }
+}
+test "t" { +0s expect no a }
+)bell");
+  ASSERT_EQ(ok.text(), "");
+  EXPECT_NE(rule(ok, "a").when->children[0]->leaf.relation,
+            rule(ok, "a").when->children[1]->leaf.relation);
+}
+
 TEST(Signals, VarbindsByPositionNumberAndInstance) {
   const Built r = with_prelude(R"bell(
 signal s(node: device, x: string, n: int) {
@@ -506,6 +553,11 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"rule a { when b open { title \"x\" } } rule b { when a open { title \"x\" } }",
               "B0610", "depends on itself"},
         Wrong{"policy q(i: impact) -> priority { P1 if i == outage }", "B0650", "else VALUE"},
+        Wrong{"policy q(i: impact) -> priority { P1 if i == outage  else q(i) }", "B0652",
+              "declared after"},
+        Wrong{"rule a { when host_down open { title \"x\" } } rule b { when host_down was a open { "
+              "title \"x\" } }",
+              "B0511", "still a rule"},
         Wrong{"test \"t\" { given device { nam: \"x\" } }", "B0203", "did you mean 'name'?"},
         Wrong{"test \"t\" { given devices { name: \"x\", tier: gold } }", "B0211",
               "corporate, solution or premium"},
@@ -557,6 +609,7 @@ INSTANTIATE_TEST_SUITE_P(
             "policy q(i: impact) -> priority { P1 if i == outage  P2 if i == outage  else P4 }",
             "B0804"},
         Doubtful{"rule a { when host_down open { title \"x\" } }", "B0805"},
+        Doubtful{"rule a { when missing beat for 3m by node open { title \"x\" } }", "B0808"},
         Doubtful{"rule a { when host_down open { title \"x\" } } rule b { when host_down open { "
                  "title \"x\" } } "
                  "cause a(n) of b(m) where n.site == m.site",

@@ -82,6 +82,10 @@ class Lexer {
 
   TokenKind next() {
     const char c = look();
+    if (at_ == 0 && text_.starts_with("\xEF\xBB\xBF")) {
+      at_ = 3;  // a byte order mark: some editors write one
+      return TokenKind::Space;
+    }
     if (blank(c)) {
       while (at_ < text_.size() && blank(text_[at_])) {
         ++at_;

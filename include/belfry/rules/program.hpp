@@ -5,8 +5,10 @@
 //   .bell text -> lossless syntax tree -> typed tree (this) -> stateless half: clauses + Matcher
 //                                                           -> stateful half: patterns, rules, causes
 //
-// Numbers of signals: `signals` holds the declared signals first, then one entry per rule (a rule's
-// name is itself a signal, true from due until its pattern ends).
+// Numbers of signals: `signals` holds the declared signals first, then one per raw event type that a
+// pattern names (`missing beat`, `count(trap)`: keyed by node, raised by every such event, never
+// cleared), then one entry per rule (a rule's name is itself a signal, true from due until its
+// pattern ends).
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -40,10 +42,12 @@ enum class EventField : std::uint8_t {
 
 enum class ExprKind : std::uint8_t {
   Const,        ///< value
-  Field,        ///< field (name when Attr): of the event
-  Varbind,      ///< oid (octets, prefix match) or position (1-based); `instance`: the rest of the OID
+  Field,        ///< field (name when Attr): of the event; read as `type` (text of an enum, an ip, a row)
+  Varbind,      ///< oid (octets, prefix match) or position (1-based); `instance`: the rest of the OID.
+                ///< Its type is known on the wire only: `type` is what the rule reads it as
   Var,          ///< index: n-th variable of the scope (signal parameters, rule key, cause variables)
-  Column,       ///< args[0] is a row; column `index` of table `table`. Unknown row: none
+  Column,       ///< args[0] is a row; column `index` of table `table`. Unknown row: none. Of a set of
+                ///< rows: the set of their columns
   Lookup,       ///< row of `table` by key args; none when there is no such row
   Related,      ///< args[0].relation(args[1]) -> bool; index = relation
   RelatedSet,   ///< args[0].relation -> set of all y; index = relation
@@ -158,7 +162,8 @@ struct Pattern {
   CompareOp op = CompareOp::GreaterEqual;
   const Expr* threshold = nullptr;   ///< number; may read rule key variables (Var i = key part i)
   const Expr* distinct = nullptr;    ///< Distinct*: value over the signal's parameters
-  const Expr* condition = nullptr;   ///< Share: the population's condition as written (for explain)
+  const Expr* condition = nullptr;   ///< Share: the population's condition as written (for explain).
+                                     ///< Var i = parameter i of the leaf's signal, then the rule key
   Index name_index = 0;              ///< n-th aggregate of its kind in the rule (titles)
   Place place;
 };
