@@ -84,6 +84,62 @@ void compile_anchors(TypeIndex& type, const std::map<std::string, std::vector<In
   }
 }
 
+/// In how many templates a piece of kGramBytes stands. Vectorscan tells literals apart by their
+/// last eight bytes: an anchor that ends like a thousand others is looked at a thousand times
+/// (measured: 31 ns became 5.7 us a line with 2,500 templates that end alike).
+constexpr std::size_t kGramBytes = 8;
+constexpr std::size_t kAnchorBytesMax = 16;
+using GramCounts = absl::flat_hash_map<std::string_view, std::uint32_t, TextHash, std::equal_to<>>;
+
+GramCounts count_grams(const Program& program) {
+  GramCounts counts;
+  std::vector<std::string_view> seen;
+  for (const Clause& clause : program.clauses) {
+    seen.clear();
+    for (const TemplatePart& part : clause.head_template) {
+      for (std::size_t at = 0; at + kGramBytes <= part.literal.size(); ++at) {
+        seen.push_back(std::string_view(part.literal).substr(at, kGramBytes));
+      }
+    }
+    std::sort(seen.begin(), seen.end());
+    seen.erase(std::unique(seen.begin(), seen.end()), seen.end());
+    for (const std::string_view gram : seen) {
+      ++counts[gram];
+    }
+  }
+  return counts;
+}
+
+std::size_t distinct_bytes(std::string_view text) {
+  std::size_t n = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    n += text.substr(0, i).find(text[i]) == std::string_view::npos ? 1 : 0;
+  }
+  return n;
+}
+
+/// The piece of a template's literals that fewest other templates have, then the most diverse.
+std::string_view choose_anchor(const Clause& clause, const GramCounts& counts) {
+  std::string_view best;
+  std::uint32_t best_count = UINT32_MAX;
+  std::size_t best_bytes = 0;
+  for (const TemplatePart& part : clause.head_template) {
+    const std::string_view literal(part.literal);
+    for (std::size_t end = kGramBytes; end <= literal.size(); ++end) {
+      const std::string_view gram = literal.substr(end - kGramBytes, kGramBytes);
+      const std::uint32_t count = counts.at(gram);
+      const std::size_t bytes = distinct_bytes(gram);
+      if (count < best_count || (count == best_count && bytes > best_bytes)) {
+        best_count = count;
+        best_bytes = bytes;
+        const std::size_t from = end > kAnchorBytesMax ? end - kAnchorBytesMax : 0;
+        best = literal.substr(from, end - from);
+      }
+    }
+  }
+  return best.empty() ? anchor_of(clause.head_template) : best;
+}
+
 bool has_holes(const Clause& clause) {
   return clause.head_template.size() > 1 ||
          (clause.head_template.size() == 1 && clause.head_template[0].literal.empty());
@@ -91,6 +147,7 @@ bool has_holes(const Clause& clause) {
 
 std::shared_ptr<const ProgramIndex> build_index(const Program& program) {
   auto index = std::make_shared<ProgramIndex>();
+  const GramCounts grams = count_grams(program);
   std::map<std::string, std::map<std::string, std::vector<Index>>> anchors;
   for (std::size_t c = 0; c < program.clauses.size(); ++c) {
     const Clause& clause = program.clauses[c];
@@ -107,7 +164,7 @@ std::shared_ptr<const ProgramIndex> build_index(const Program& program) {
     type.head = clause.head;
     type.head_attr = clause.head_attr;
     const std::string_view tag = clause.head == EventField::Msg ? tag_of(clause.head_template) : "";
-    const std::string_view anchor = anchor_of(clause.head_template);
+    const std::string_view anchor = choose_anchor(clause, grams);
     if (!tag.empty()) {
       type.by_tag[std::string(tag)].push_back(id);
       if (clause.head_template[0].literal.front() != '%') {  // may stand where no tag is seen
