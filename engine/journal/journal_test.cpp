@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "belfry/base/bytes.hpp"
+#include "belfry/base/hash.hpp"
 #include "belfry/model/change.hpp"
 
 namespace belfry {
@@ -227,18 +229,22 @@ class JournalTest : public testing::Test {
     fill(batch, 3);
     Writes w;
     ChainHash chain{};
-    journal.append_block(w, header_of(batch, 1), batch);
-    journal.append_record(w, {.seq = {6}, .kind = RecordKind::Command, .payload = "six"}, chain);
-    journal.append_record(w, {.seq = {6}, .index = 1, .kind = RecordKind::Changes, .payload = "x"},
-                          chain);
-    journal.append_record(w, {.seq = {7}, .kind = RecordKind::Advance, .payload = "seven"}, chain);
-    journal.append_block(w, header_of(batch, 8), batch);
-    journal.append_record(w, {.seq = {13}, .kind = RecordKind::Deaf, .payload = "13"}, chain);
     Change change;
     change.number = {1};
     change.ticket = TicketChange{};
     ByteWriter stored;
     encode(change, stored);
+    ByteWriter trail;
+    trail.varint(1);
+    trail.varint(1);
+    trail.fixed64(hash64(stored.bytes()));
+    journal.append_block(w, header_of(batch, 1), batch);
+    journal.append_record(w, {.seq = {6}, .kind = RecordKind::Command, .payload = "six"}, chain);
+    journal.append_record(
+        w, {.seq = {6}, .index = 1, .kind = RecordKind::Changes, .payload = trail.bytes()}, chain);
+    journal.append_record(w, {.seq = {7}, .kind = RecordKind::Advance, .payload = "seven"}, chain);
+    journal.append_block(w, header_of(batch, 8), batch);
+    journal.append_record(w, {.seq = {13}, .kind = RecordKind::Deaf, .payload = "13"}, chain);
     w.put(Table::Change, be64(1), stored.bytes());
     JournalMark mark;
     mark.seq = {13};
@@ -327,11 +333,18 @@ TEST_F(JournalTest, VerifyFindsNothingThenWhatWasDamaged) {
     auto block = **store->get(Table::Journal, be64(8));
     block[block.size() / 2] = static_cast<char>(block[block.size() / 2] ^ 4);
     w.put(Table::Journal, be64(8), block);
+    Change told;
+    told.number = {1};
+    told.ticket = TicketChange{};
+    told.ticket->entry.text = "told otherwise";
+    ByteWriter bytes;
+    encode(told, bytes);
+    w.put(Table::Change, be64(1), bytes.bytes());
     ASSERT_TRUE(store->commit(w, true));
   }
   report = verify_store(dir_ + "/s");
   ASSERT_TRUE(report);
-  ASSERT_EQ(report->findings.size(), 2U);
+  ASSERT_EQ(report->findings.size(), 3U);
   EXPECT_EQ(report->findings[0], "block at seq 8 does not match its checksum");
   EXPECT_EQ(
       report->findings[1],

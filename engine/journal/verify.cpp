@@ -91,10 +91,30 @@ class Verifier {
             stored->record.seq.value, name(stored->record.kind)));
       }
       chain = stored->hash;
+      if (stored->record.kind == RecordKind::Changes) {
+        trail(stored->record);
+      }
     }
     note(cursor.error());
     if (report_.records != 0 && chain != mark_.chain) {
       find("the last record is not the one that the mark names: records are missing at the end");
+    }
+  }
+
+  // The audit trail names changes by number and hash.
+  void trail(const Record& record) {
+    ByteReader in(record.payload);
+    std::uint64_t number = in.varint();
+    for (std::uint64_t n = in.varint(); n > 0 && !in.failed(); --n, ++number) {
+      const std::uint64_t hash = in.fixed64();
+      const auto stored = store_.get(Table::Change, be64(number));
+      if (note(stored) && *stored && hash64(**stored) != hash) {
+        find(fmt::format("change {} is not what the record at seq {} says it was", number,
+                         record.seq.value));
+      }
+    }
+    if (in.failed()) {
+      find(fmt::format("the trail of changes at seq {} does not decode", record.seq.value));
     }
   }
 

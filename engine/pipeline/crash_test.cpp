@@ -30,7 +30,9 @@ TEST(CrashChild, Run) {
     GTEST_SKIP() << "run by CrashTest";
   }
   const std::string said = std::string(dir) + "/said";
-  TestServer server(std::string(dir) + "/store");
+  PipelineOptions options = TestServer::options_of(std::string(dir) + "/store");
+  options.snapshot_inputs = 7;  // some points are passed with a snapshot, some without
+  TestServer server(options);
   server.clock.advance(std::chrono::seconds(std::atoi(std::getenv("BELFRY_TEST_SECONDS"))));
   MiniCollector collector(server.pipeline->add_port("a"));
   server.pipeline->view().on_change(

@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "belfry/base/bytes.hpp"
 #include "belfry/journal/journal.hpp"
 #include "test_server.hpp"
 
@@ -20,7 +21,9 @@ void expect_no_gaps(Pipeline& p) {
 }
 
 TEST_F(PipelineTest, AnEventBecomesAnIncidentATicketAndAnEffect) {
-  TestServer server(store_, Durability::Group);
+  PipelineOptions options = TestServer::options_of(store_);
+  options.durability = Durability::Group;
+  TestServer server(options);
   MiniCollector collector(server.pipeline->add_port("syslog"));
   EXPECT_EQ(server.pipeline->not_ready_reason(), "starting");
   EXPECT_TRUE(collector.port().refusing());
@@ -229,7 +232,9 @@ TEST_F(PipelineTest, ANewVersionWaitsForEveryPort) {
 
 TEST_F(PipelineTest, ReloadsUnderLoadMatchNothingTwice) {
   constexpr int kBatches = 150;
-  TestServer server(store_, Durability::Os, 4);
+  PipelineOptions options = TestServer::options_of(store_);
+  options.ring_capacity = 4;
+  TestServer server(options);
   Port& port_a = server.pipeline->add_port("a");
   Port& port_b = server.pipeline->add_port("b");
   server.start("v0");
@@ -280,6 +285,76 @@ TEST_F(PipelineTest, ABatchFromBeforeTheStartIsMatchedByTheFold) {
   server.start();
   wait_until([&] { return port.committed() == 1; });
   EXPECT_EQ(server.pipeline->view().incidents({}).items.size(), 1U);
+}
+
+TEST_F(PipelineTest, ASnapshotIsTakenAfterSoManyInputsAndTheTailReplayed) {
+  std::uint64_t hash = 0;
+  {
+    PipelineOptions options = TestServer::options_of(store_);
+    options.snapshot_inputs = 10;
+    TestServer server(options);
+    MiniCollector collector(server.pipeline->add_port("a"));
+    server.start();
+    const SnapshotFiles files(store_);
+    std::uint64_t n = 0;
+    for (int i = 0; i < 11 || files.list().empty(); ++i) {
+      n = collector.push({{"n" + std::to_string(i % 20), "link down"}});
+      wait_until([&] { return collector.port().committed() >= n; });
+    }
+    n = collector.push({{"n3", "link up"}});
+    wait_until([&] { return collector.port().committed() >= n; });
+    hash = server.pipeline->state_hash();
+    ASSERT_TRUE(server.pipeline->backup(dir_ + "/backup"));  // as a kill would leave it
+  }
+  ASSERT_TRUE(restore_store(dir_ + "/backup", dir_ + "/killed"));
+  TestServer again(dir_ + "/killed");
+  again.start();
+  EXPECT_EQ(again.pipeline->state_hash(), hash);
+  EXPECT_EQ(again.metrics.text().find("belfry_replayed_inputs_total 0\n"), std::string::npos);
+  EXPECT_NE(again.metrics.text().find("belfry_replay_differences_total 0"), std::string::npos);
+}
+
+TEST_F(PipelineTest, WhatWasPublishedStandsAndIsCorrectedAloud) {
+  {
+    TestServer server(store_);
+    MiniCollector collector(server.pipeline->add_port("a"));
+    server.start();
+    const std::uint64_t n = collector.push({{"n1", "link down"}, {"n2", "link down"}});
+    wait_until([&] { return collector.port().committed() >= n; });
+  }
+  {
+    // As an older program would have told it: another title.
+    auto store = Store::open({.dir = store_});
+    Change change = *decode_change(**(*store)->get(Table::Change, be64(1)));
+    ASSERT_TRUE(change.incident);
+    change.incident->after.title = "told otherwise";
+    ByteWriter bytes;
+    encode(change, bytes);
+    Writes writes;
+    writes.put(Table::Change, be64(1), bytes.bytes());
+    ASSERT_TRUE((*store)->commit(writes, true));
+    std::filesystem::remove_all(store_ + "/snapshots");
+  }
+  TestServer again(store_);
+  again.start();
+  const std::vector<FeedItem> feed = feed_of(*again.pipeline);
+  EXPECT_NE(feed.front().json->find("told otherwise"), std::string::npos);
+  EXPECT_NE(feed.back().json->find("\"reason\":\"corrected\""), std::string::npos)
+      << *feed.back().json;
+  expect_no_gaps(*again.pipeline);
+}
+
+TEST_F(PipelineTest, AFullDiskRefusesIntakeAndAnswersCommands) {
+  PipelineOptions options = TestServer::options_of(store_);
+  options.disk_refuse = 0;
+  TestServer server(options);
+  MiniCollector collector(server.pipeline->add_port("a"));
+  server.start();
+  EXPECT_TRUE(collector.port().refusing());
+  EXPECT_FALSE(server.pipeline->ready());
+  EXPECT_NE(server.pipeline->not_ready_reason().find("intake refuses"), std::string::npos);
+  EXPECT_EQ(server.command({.kind = CommandKind::Ack, .who = "ana", .ticket = {9}}).code,
+            Code::NotFound);
 }
 
 TEST_F(PipelineTest, ASecondProcessIsRefusedInOneLine) {

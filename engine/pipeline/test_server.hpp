@@ -87,13 +87,15 @@ class MiniCollector {
 
 class TestServer {
  public:
-  explicit TestServer(std::string dir, Durability durability = Durability::Os,
-                      std::size_t ring = 64) {
+  static PipelineOptions options_of(std::string dir) {
     PipelineOptions options;
     options.store_dir = std::move(dir);
-    options.durability = durability;
-    options.ring_capacity = ring;
+    options.durability = Durability::Os;
     options.disk_warn = options.disk_refuse = 2;  // the machine's disk is not what is tested
+    return options;
+  }
+  explicit TestServer(std::string dir) : TestServer(options_of(std::move(dir))) {}
+  explicit TestServer(PipelineOptions options) {
     pipeline.emplace(std::move(options), clock, metrics, ledger,
                      [this](const VersionSources& s) -> Result<Versions> {
                        ++built;
@@ -153,7 +155,7 @@ class PipelineDir : public testing::Test {
     dir_ = pattern;
     store_ = dir_ + "/store";
   }
-  void TearDown() override { if (!std::getenv("KEEP")) std::filesystem::remove_all(dir_); }
+  void TearDown() override { std::filesystem::remove_all(dir_); }
   std::string dir_, store_;
 };
 
