@@ -346,8 +346,9 @@ TEST_F(JournalTest, VerifyFindsNothingThenWhatWasDamaged) {
   ASSERT_TRUE(report);
   ASSERT_EQ(report->findings.size(), 3U);
   EXPECT_EQ(report->findings[0], "block at seq 8 does not match its checksum");
+  EXPECT_EQ(report->findings[1], "change 1 is not what the record at seq 6 says it was");
   EXPECT_EQ(
-      report->findings[1],
+      report->findings[2],
       "record at seq 13 (deaf) breaks the chain: it or the one before was changed or removed");
 }
 
