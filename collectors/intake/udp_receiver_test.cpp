@@ -67,6 +67,41 @@ TEST(UdpReceiver, TakesEveryDatagramThatWasInTheSocketWhenItStops) {
   EXPECT_EQ(received, 500U);
 }
 
+TEST(UdpReceiver, TakesTrainsApart) {
+  constexpr int kUdpSegment = 103;  // UDP_SEGMENT
+  testing::FakePort port("udp");
+  SystemClock clock;
+  Ledger ledger;
+  Metrics metrics;
+  Intake intake(port, clock, ledger, metrics, {});
+  UdpReceiver receiver({.address = "127.0.0.1"});
+  ASSERT_TRUE(receiver.open().has_value());
+  const int fd = sender_to(receiver.port());
+  const int segment = 10;
+  if (setsockopt(fd, IPPROTO_UDP, kUdpSegment, &segment, sizeof segment) != 0) {
+    close(fd);
+    GTEST_SKIP() << "this kernel sends no trains";
+  }
+  std::string train;
+  for (int i = 0; i < 30; ++i) {
+    train += "message " + std::to_string(10 + i);
+  }
+  train += "end";  // the last of a train may be shorter
+  ASSERT_EQ(send(fd, train.data(), train.size(), 0), static_cast<ssize_t>(train.size()));
+  close(fd);
+  std::stop_source stop;
+  stop.request_stop();  // what is in the socket is still taken
+  std::string got;
+  receiver.run(stop.get_token(), intake, [&](const Datagram& d) {
+    got += std::string(d.bytes) + "|";
+    intake.begin().from = d.source;
+    intake.commit();
+  });
+  EXPECT_EQ(port.events(), 31U);
+  EXPECT_TRUE(got.starts_with("message 10|message 11|")) << got;
+  EXPECT_TRUE(got.ends_with("message 39|end|")) << got;
+}
+
 TEST(UdpReceiver, SharesAPortAndSteersByAddress) {
   UdpReceiver first({.address = "127.0.0.1", .sockets = 2});
   ASSERT_TRUE(first.open().has_value());

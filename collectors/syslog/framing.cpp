@@ -30,13 +30,20 @@ Head head_of(std::string_view bytes, std::size_t& digits) {
     return Head::Line;
   }
   if (digits != 3 && digits <= 4) {
+    // Only a capital of a month's name is worth waiting for: the answer must not depend on how many
+    // bytes are here.
+    constexpr std::string_view kCapitals = "JFMASOND";
     const std::string_view text = bytes.substr(digits + 1, kMonthBytes);
-    const auto count = static_cast<std::size_t>(digits_at(bytes, 0, digits));
-    if (text.size() < std::min(count, kMonthBytes)) {
+    if (text.empty()) {
       return Head::Undecided;
     }
-    if (text.size() == kMonthBytes && text.back() == ' ' && at_month(text)) {
-      return Head::Line;
+    if (kCapitals.find(text[0]) != std::string_view::npos) {
+      if (text.size() < kMonthBytes) {
+        return Head::Undecided;
+      }
+      if (text.back() == ' ' && at_month(text)) {
+        return Head::Line;
+      }
     }
   }
   return Head::Counted;
