@@ -53,66 +53,70 @@ void Checker::rule_clauses(Rule& rule, RuleState& state, NodeRef node) {
       continue;
     }
     seen.push_back(kind);
-    switch (kind) {
-      case NodeKind::Where:
-        rule.where =
-            condition(clause.child(std::size_t{0}), key_scope(state, "in the key of the rule"));
-        break;
-      case NodeKind::Unless:
-        rule.unless = pattern(clause.child(std::size_t{0}), state, Duration{0});
-        break;
-      case NodeKind::Settle:
-        rule.settle_given = duration(clause, rule.settle);
-        break;
-      case NodeKind::Hold:
-        duration(clause, rule.hold);
-        break;
-      case NodeKind::Recover:
-        duration(clause, rule.recover);
-        break;
-      case NodeKind::Reopen:
-        duration(clause, rule.reopen);
-        break;
-      case NodeKind::Was:
-        rule.was = clause.token(1).text();
-        if (rules_.contains(rule.was)) {
-          error(clause.token(1), "B0511", fmt::format("'{}' is still a rule", rule.was),
-                "'was' names the old name of a renamed rule");
-        }
-        break;
-      case NodeKind::Clear:
-        clear_clause(rule, state, clause);
-        break;
-      case NodeKind::Open:
-        open_block(rule, state, clause);
-        break;
-      case NodeKind::Mode:
-        rule.mode = clause.has_word("shadow") ? Mode::Shadow
-                    : clause.has_word("off")  ? Mode::Off
-                                              : Mode::Live;
-        break;
-      case NodeKind::Limit: {
-        const auto n = parse_int(clause.token(TokenKind::Number).text());
-        if (n && *n > 0) {
-          rule.limit = static_cast<std::uint64_t>(*n);
-        } else if (clause.token(TokenKind::Number)) {
-          error(clause, "B0302", "a limit is a whole number above 0");
-        }
-        break;
+    rule_clause(rule, state, clause);
+  }
+}
+
+void Checker::rule_clause(Rule& rule, RuleState& state, NodeRef clause) {
+  switch (clause.kind()) {
+    case NodeKind::Where:
+      rule.where =
+          condition(clause.child(std::size_t{0}), key_scope(state, "in the key of the rule"));
+      break;
+    case NodeKind::Unless:
+      rule.unless = pattern(clause.child(std::size_t{0}), state, Duration{0});
+      break;
+    case NodeKind::Settle:
+      rule.settle_given = duration(clause, rule.settle);
+      break;
+    case NodeKind::Hold:
+      duration(clause, rule.hold);
+      break;
+    case NodeKind::Recover:
+      duration(clause, rule.recover);
+      break;
+    case NodeKind::Reopen:
+      duration(clause, rule.reopen);
+      break;
+    case NodeKind::Was:
+      rule.was = clause.token(1).text();
+      if (rules_.contains(rule.was)) {
+        error(clause.token(1), "B0511", fmt::format("'{}' is still a rule", rule.was),
+              "'was' names the old name of a renamed rule");
       }
-      case NodeKind::OneBy: {
-        Scope scope = key_scope(state, "in the key of the rule");
-        scope.rule = &state;
-        for (const NodeRef& each : clause.children()) {
-          if (const Expr* e = expr(each, scope)) {
-            rule.one_by.push_back(e);
-          }
-        }
-        break;
+      break;
+    case NodeKind::Clear:
+      clear_clause(rule, state, clause);
+      break;
+    case NodeKind::Open:
+      open_block(rule, state, clause);
+      break;
+    case NodeKind::Mode:
+      rule.mode = clause.has_word("shadow") ? Mode::Shadow
+                  : clause.has_word("off")  ? Mode::Off
+                                            : Mode::Live;
+      break;
+    case NodeKind::Limit: {
+      const auto n = parse_int(clause.token(TokenKind::Number).text());
+      if (n && *n > 0) {
+        rule.limit = static_cast<std::uint64_t>(*n);
+      } else if (clause.token(TokenKind::Number)) {
+        error(clause, "B0302", "a limit is a whole number above 0");
       }
-      default:
-        break;
+      break;
     }
+    case NodeKind::OneBy: {
+      Scope scope = key_scope(state, "in the key of the rule");
+      scope.rule = &state;
+      for (const NodeRef& each : clause.children()) {
+        if (const Expr* e = expr(each, scope)) {
+          rule.one_by.push_back(e);
+        }
+      }
+      break;
+    }
+    default:
+      break;
   }
 }
 

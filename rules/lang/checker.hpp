@@ -213,6 +213,7 @@ class Checker {
 
   // check_rule.cpp
   void rule_body(Index rule);
+  void rule_clause(Rule& rule, RuleState& state, NodeRef clause);
   void rule_clauses(Rule& rule, RuleState& state, NodeRef node);
   void clear_clause(Rule& rule, RuleState& state, NodeRef node);
   void open_block(Rule& rule, RuleState& state, NodeRef node);
