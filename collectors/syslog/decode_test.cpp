@@ -51,6 +51,9 @@ TEST(SyslogDecode, SaysWhatBreaksRfc5424AndKeepsTheFields) {
   EXPECT_EQ(why("<14>1 2025-02-28T00:00:00.1234567Z h a - - -"), "timestamp|h|a");
   EXPECT_EQ(why("<14>0 - h a - - -"), "version||");
   EXPECT_EQ(why("<14>1 - h a - - [x p=\"a]b\"] m"), "sd-escape|h|a");
+  EXPECT_EQ(why("<14>1 - h a - - [x p=\"a\"  q=\"b\"] m"), "sd-param|h|a");
+  EXPECT_EQ(why("<14>1 - h a - - [x ] m"), "sd-param|h|a");
+  EXPECT_EQ(why("<14>1 - h a - - [x]m"), "structured-data|h|a");
   EXPECT_EQ(why("<14>1 - h a - - [x][x] m"), "sd-double|h|a");
   EXPECT_EQ(why("<14>1 - h a - - [x p=\"v\""), "sd-open|h|a");
   EXPECT_EQ(why("<14>1 - h\ti a - - - m"), "host|h\ti|a");

@@ -69,7 +69,11 @@ std::size_t read_element(std::string_view text, std::string_view& why) {
       at = text.find(']', at);
       return at == std::string_view::npos ? 0 : at + 1;
     }
-    at = skip_spaces(text, at);
+    const std::size_t next = skip_spaces(text, at);
+    if (next > at + 1) {
+      note(why, "sd-param");  // exactly one space
+    }
+    at = next;
     const std::size_t name = run_of(text.substr(at), kSdName);
     if (name == 0 || name > kSdNameMax) {
       note(why, "sd-param");
