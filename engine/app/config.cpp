@@ -414,6 +414,11 @@ void check_whole(const Config& c, const std::string& file, std::vector<std::stri
   };
   need(!c.desk.last_resort.empty(),
        "desk.last_resort: expected a person: somebody must own what nobody else can");
+  const bool loopback =
+      c.api.address.starts_with("127.") || c.api.address == "::1" || c.api.address == "localhost";
+  need(loopback || (!c.tls_certificate.empty() && !c.tls_key.empty()),
+       "api.address: " + c.api.address +
+           " is beyond loopback: expected TLS there, with api.tls_certificate and api.tls_key");
   std::set<std::string> channels;
   for (const ChannelConfig& channel : c.channels) {
     channels.insert(channel.name);

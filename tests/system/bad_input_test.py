@@ -67,12 +67,12 @@ def bad_reload(folder, belfry, rules):
     assert status == 422 or status == 400 or status == 409, f"{status} {text}"
     assert "extra.bell:1:" in text, text
     after = belfry.get("/api/v1/status")
-    assert after["program_version"] == before["program_version"], "a bad reload changed the version"
+    assert after["rules"]["version"] == before["rules"]["version"], "a bad reload changed the version"
     (rules / "extra.bell").write_text('rule interface_noisy { when flaps(if_down) >= 3 within 1m by node, ifname\n'
                                       '  open { title "x" severity warning } }\n')
     belfry.request("POST", "/api/v1/reload", "{}")
-    bs.wait_until("the new version runs", lambda: belfry.get("/api/v1/status")["program_version"] >
-                  before["program_version"])
+    bs.wait_until("the new version runs", lambda: belfry.get("/api/v1/status")["rules"]["version"] >
+                  before["rules"]["version"])
 
 
 def test(folder):

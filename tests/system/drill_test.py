@@ -27,7 +27,7 @@ def test(folder):
     incident = bs.wait_until("one incident with the ports as symptoms", cut, 120)[0]
     assert network.span in incident["title"], incident["title"]
     open_now = belfry.incidents("?state=open")
-    assert [i["id"] for i in open_now] == [incident["id"]], [i["title"] for i in open_now]
+    assert [i["incident"] for i in open_now] == [incident["incident"]], [i["title"] for i in open_now]
     tickets = [t for t in belfry.tickets() if t["state"] not in ("merged", "resolved", "closed")]
     assert len(tickets) == 1 and tickets[0]["owner"] and re.match(r"P[1-4]$", tickets[0]["priority"]), tickets
     bs.wait_until("a mail that names the cut", lambda: any(network.span in m for m in mail.mails()))
@@ -35,7 +35,7 @@ def test(folder):
     assert len(events) >= senders.sent, f"{len(events)} events are listed, {senders.sent} were sent"
 
     drill.tell(network, senders, up=True)
-    bs.wait_until("the incident closes", lambda: belfry.get("/api/v1/incidents/" + incident["id"])["state"] == "closed", 150)
+    bs.wait_until("the incident closes", lambda: belfry.get("/api/v1/incidents/" + incident["incident"])["state"] == "closed", 150)
     bs.wait_until("a mail says so", lambda: any("resolved" in m for m in mail.mails()))
     left = belfry.incidents("?state=open")
     assert not left, [i["title"] for i in left]

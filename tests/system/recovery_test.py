@@ -51,7 +51,7 @@ def test(folder):
         flood.join()
         belfry.start()
         for incident in belfry.incidents("?limit=10000"):
-            first_ids.setdefault(tuple(incident["key"]), incident["id"])
+            first_ids.setdefault(tuple(incident["key"]), incident["incident"])
 
     def all_open():
         found = {i["key"][0]: i for i in belfry.incidents("?rule=interface_down&limit=10000") if i["key"][0] in acked}
@@ -60,7 +60,7 @@ def test(folder):
     found = bs.wait_until("every acknowledged fault has its incident", all_open, 90)
     for incident in found.values():
         before = first_ids.get(tuple(incident["key"]))
-        assert before in (None, incident["id"]), f"{incident['key']} changed its id over a restart"
+        assert before in (None, incident["incident"]), f"{incident['key']} changed its id over a restart"
 
     def mailed():
         ids = [re.search(r"^Message-ID: (.*)$", m, re.M | re.I).group(1) for m in mail.mails()]
