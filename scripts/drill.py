@@ -234,7 +234,7 @@ def play(stage):
     say("the fibre is spliced")
     tell(network, senders, up=True)
     print("   the incident closes when the link has been good for a while (`clear after` of the rule)", flush=True)
-    wait_until("the incident is closed", lambda: api.get("/api/v1/incidents/" + incident["incident"])["state"] == "closed",
+    wait_until("the incident is closed", lambda: api.get("/api/v1/incidents/" + incident["incident"])["incident"]["state"] == "closed",
                600)
     show_mail(box, known, "resolved")
     open_now = api.get("/api/v1/incidents?state=open")["items"]

@@ -35,7 +35,7 @@ def test(folder):
     assert len(events) >= senders.sent, f"{len(events)} events are listed, {senders.sent} were sent"
 
     drill.tell(network, senders, up=True)
-    bs.wait_until("the incident closes", lambda: belfry.get("/api/v1/incidents/" + incident["incident"])["state"] == "closed", 150)
+    bs.wait_until("the incident closes", lambda: belfry.get("/api/v1/incidents/" + incident["incident"])["incident"]["state"] == "closed", 150)
     bs.wait_until("a mail says so", lambda: any("resolved" in m for m in mail.mails()))
     left = belfry.incidents("?state=open")
     assert not left, [i["title"] for i in left]
