@@ -227,6 +227,10 @@ void Checker::test_event(NodeRef node, TestStep& out) {
     const auto same = [&](const EventType::Field& f) { return f.name == name.text(); };
     const bool word_name = item.token(TokenKind::Colon) && name.kind() == TokenKind::Word;
     const auto field = std::find_if(event.fields.begin(), event.fields.end(), same);
+    if (!item.token(TokenKind::Colon) && !item.broken()) {
+      error(item, "B0701", "expected FIELD: VALUE", "e.g. syslog { node: \"r1\", msg: \"text\" }");
+      return;
+    }
     if (word_name && field == event.fields.end()) {
       std::vector<std::string_view> near;
       for (const EventType::Field& f : event.fields) {

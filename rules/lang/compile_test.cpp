@@ -581,6 +581,18 @@ INSTANTIATE_TEST_SUITE_P(
               "write =="},
         Wrong{"rul a { when host_down }", "B0104", "did you mean 'rule'?"},
         Wrong{"rule a { when host_down  opne { title \"x\" } }", "B0105", "did you mean 'open'?"},
+        Wrong{"rule a { when host_down and\n settle 5s open { title \"x\" } }", "B0100",
+              "found 'settle'"},
+        Wrong{"signal s(node: device) { raise syslog \"hello\" where\n clear syslog \"bye\" }",
+              "B0100", "found 'clear'"},
+        Wrong{"rule a { when (host_down\n open { title \"x\" } }", "B0100", "expected ')'"},
+        Wrong{"rule a { when host_down by open { title \"x\" } }", "B0100", "found 'open'"},
+        Wrong{"rule a { when host_down open { title \"x\" } }\ncause a of\ncause a(x) of a(y) "
+              "where x.behind(y)",
+              "B0100", "found 'cause'"},
+        Wrong{"test \"t\" {\n +5 syslog { node: \"x\" }\n +6s syslog { node: \"x\" }\n }", "B0100",
+              "a duration has a unit"},
+        Wrong{"test \"t\" { +5s syslog { node \"x\" } }", "B0701", "FIELD: VALUE"},
         Wrong{"rule a { when host_down open { title \"x\" }", "B0103", "its '{' is in line"}));
 
 struct Doubtful {

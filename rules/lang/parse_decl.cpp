@@ -14,7 +14,7 @@ constexpr std::array<std::string_view, 16> kDeclarations{
     "measure", "signal", "rule", "cause", "maintenance", "policy", "escalation", "test"};
 constexpr std::array<std::string_view, 3> kSignalStarts{"raise", "clear", "expire"};
 constexpr std::array<std::string_view, 1> kStepStarts{"after"};
-constexpr std::array<std::string_view, 2> kTestStarts{"given", "expect"};
+constexpr std::array<std::string_view, 2> kTestStarts{"given", "+"};
 
 }  // namespace
 

@@ -145,7 +145,7 @@ void Parser::prefix() {
         finish(NodeKind::Unary, from);
         return;
       }
-      if (at_expression_end()) {
+      if (at_expression_end() || at_border()) {
         error("B0100", fmt::format("expected a value, found {}", found()));
         finish(NodeKind::Error, from);
         return;

@@ -242,7 +242,7 @@ void Parser::pattern_item() {
     aggregate();
     return;
   }
-  if (!at(TokenKind::Word) || at_expression_end() ||
+  if (!at(TokenKind::Word) || at_expression_end() || at_border() ||
       std::find(kClauses.begin(), kClauses.end(), text()) != kClauses.end()) {
     error("B0100", fmt::format("expected a signal or a rule, found {}", found()),
           "e.g. when if_down for 20s");
@@ -322,7 +322,9 @@ void Parser::aggregate() {
 
 void Parser::signal_ref() {
   const Point from = start();
-  expect(TokenKind::Word, "a signal or a rule");
+  if (at_border() || !accept(TokenKind::Word)) {
+    error("B0100", fmt::format("expected a signal or a rule, found {}", found()));
+  }
   if (at(TokenKind::OpenParen)) {
     args();
   }

@@ -164,6 +164,19 @@ bool Parser::at_declaration() const {
   return next == (word == "defaults" ? TokenKind::OpenBrace : TokenKind::Word);
 }
 
+bool Parser::at_border() {
+  static constexpr std::array<std::string_view, 16> kStarts{
+      "raise",   "clear", "expire", "when",  "where", "unless", "settle", "hold",
+      "recover", "was",   "reopen", "limit", "mode",  "open",   "after",  "given"};
+  if (at_declaration()) {
+    return true;
+  }
+  const Token& token = tree_.tokens[significant_[pos_]];
+  return token.kind == TokenKind::Word &&
+         (token.first_on_line || (text() == "open" && kind(1) == TokenKind::OpenBrace)) &&
+         std::find(kStarts.begin(), kStarts.end(), text()) != kStarts.end();
+}
+
 void Parser::skip_group() {
   std::size_t open = 0;
   do {
@@ -177,7 +190,9 @@ void Parser::skip_group() {
 void Parser::skip_until(std::span<const std::string_view> words) {
   const Point from = start();
   while (!at_end() && !at(TokenKind::CloseBrace) && !at_declaration()) {
-    if (at(TokenKind::Word) && std::find(words.begin(), words.end(), text()) != words.end()) {
+    const bool start_like =
+        at(TokenKind::Word) || at(TokenKind::Plus);  // `+5s` begins a step of a test
+    if (start_like && std::find(words.begin(), words.end(), text()) != words.end()) {
       break;
     }
     if (words.empty() && at(TokenKind::OpenBrace)) {

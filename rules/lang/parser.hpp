@@ -46,6 +46,7 @@ class Parser {
 
   // Recovery
   bool at_declaration() const;
+  bool at_border();  ///< a declaration or a clause begins here: no operand can
   void skip_group();
   void skip_until(std::span<const std::string_view> words);
   void close(std::string_view what, Mark opened);
