@@ -217,6 +217,11 @@ struct Intake::Impl {
     return name;
   }
 
+  /// Spares names a look-up among addresses.
+  static bool looks_like_address(std::string_view name) {
+    return (name[0] >= '0' && name[0] <= '9') || name.find(':') != std::string_view::npos;
+  }
+
   void name_event(Event& e, Source& s) {
     if (e.node.empty()) {
       std::string_view sender = node_of(s).empty() ? e.from : node_of(s);
@@ -232,9 +237,9 @@ struct Intake::Impl {
         }
       } else {
         e.via = sender;
-        std::string_view node = naming->node_of_address(name_given);
-        if (node.empty()) {
-          node = naming->node_of_name(name_given);
+        std::string_view node = naming->node_of_name(name_given);
+        if (node.empty() && looks_like_address(name_given)) {
+          node = naming->node_of_address(name_given);
         }
         if (node.empty()) {
           node = name_given;

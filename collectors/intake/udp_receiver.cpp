@@ -208,17 +208,21 @@ struct UdpReceiver::Impl {
     return count > 0;
   }
 
-  void wait(const Intake& intake, std::int64_t now_ns, bool soon) {
-    const bool busy = now_ns - waited_ns < static_cast<std::int64_t>(burst) * kBusyNsPerDatagram;
+  /// More datagrams came since the last wait than a call each is worth.
+  bool busy(std::int64_t now_ns) const {
+    return now_ns - waited_ns < static_cast<std::int64_t>(burst) * kBusyNsPerDatagram;
+  }
+
+  void wait(bool gather, const Intake& intake) {
     burst = 0;
-    waited_ns = now_ns;
-    if (busy) {
-      const timespec gather{0, kGatherNs};
-      nanosleep(&gather, nullptr);
+    waited_ns = intake.boot_ns();
+    if (gather) {
+      const timespec pause{0, kGatherNs};
+      nanosleep(&pause, nullptr);
       return;
     }
     pollfd p{fd.value, POLLIN, 0};
-    poll(&p, 1, soon || intake.pending() > 0 ? 1 : kPollIdleMs);
+    poll(&p, 1, intake.pending() > 0 ? 1 : kPollIdleMs);
   }
 };
 
@@ -298,7 +302,9 @@ bool UdpReceiver::next(const std::stop_token& stop, Intake& intake) {
       return true;
     }
     m.ask_drops(intake);
-    intake.try_flush(true);
+    // In a stream of datagrams a batch is left to grow for its 2 ms, also when the fold is idle.
+    const bool gather = m.busy(intake.boot_ns()) && !stop.stop_requested();
+    intake.try_flush(!gather);
     if (stop.stop_requested()) {
       intake.close();
       return false;
