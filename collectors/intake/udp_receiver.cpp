@@ -213,7 +213,7 @@ struct UdpReceiver::Impl {
     return now_ns - waited_ns < static_cast<std::int64_t>(burst) * kBusyNsPerDatagram;
   }
 
-  void wait(bool gather, const Intake& intake) {
+  void wait(bool gather, const Intake& intake, bool soon) {
     burst = 0;
     waited_ns = intake.boot_ns();
     if (gather) {
@@ -222,7 +222,7 @@ struct UdpReceiver::Impl {
       return;
     }
     pollfd p{fd.value, POLLIN, 0};
-    poll(&p, 1, intake.pending() > 0 ? 1 : kPollIdleMs);
+    poll(&p, 1, soon || intake.pending() > 0 ? 1 : kPollIdleMs);
   }
 };
 
@@ -309,7 +309,7 @@ bool UdpReceiver::next(const std::stop_token& stop, Intake& intake) {
       intake.close();
       return false;
     }
-    m.wait(intake, intake.boot_ns(), soon);
+    m.wait(gather, intake, soon);
   }
 }
 
