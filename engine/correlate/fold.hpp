@@ -292,7 +292,9 @@ struct Fold {
   bool load_key(ByteReader& in, std::size_t parts, Key& to);
   Result<void> load_signal(ByteReader& in);
   Result<void> load_owner(ByteReader& in, bool migrate, std::vector<Orphan>* orphans);
-  void load_nodes(ByteReader& in, std::uint32_t record, const std::vector<bool>& keep);
+  bool load_owner_key(ByteReader& in, std::uint32_t owner, std::size_t parts,
+                      const std::vector<WindowKind>& kinds, const std::vector<bool>& keep,
+                      std::vector<Orphan>* orphans);
   void load_window(ByteReader& in, WindowKind kind, NodeState* state);
   void load_incident(ByteReader& in, std::uint32_t record, std::vector<Orphan>* orphans);
   void load_rest(ByteReader& in);

@@ -392,51 +392,61 @@ Result<void> Fold::load_owner(ByteReader& in, bool migrate, std::vector<Orphan>*
     keep.push_back(known && n < plan->owners[owner].nodes.size() &&
                    node_identity(*plan, plan->owners[owner].nodes[n]) == identity);
   }
-  const bool live = known && plan->owners[owner].live;
   for (std::uint64_t n = in.varint(); n > 0 && !in.failed(); --n) {
-    Key key;
-    if (!load_key(in, parts, key)) {
+    if (!load_owner_key(in, known ? owner : kNil, parts, kinds, keep, orphans)) {
       break;
-    }
-    const std::uint32_t record =
-        known && find_owner_key(owner, key) == kNil ? insert_owner_key(owner, key) : kNil;
-    if (record == kNil) {
-      release(key);
-    }
-    OwnerKey gone;
-    OwnerKey& state = record == kNil ? gone : keys[record];
-    const std::uint8_t flags = in.u8();
-    state.started = (flags & 1) != 0;
-    state.holds = (flags & 2) != 0;
-    state.clearing = (flags & 4) != 0;
-    state.blocked = (flags & 8) != 0;
-    state.declared = (flags & 16) != 0;
-    state.count = in.varint();
-    state.flaps = in.varint();
-    state.first_raise = in.zigzag();
-    state.last_raise = in.zigzag();
-    state.pattern_next = in.zigzag();
-    state.touched = in.varint();
-    for (std::size_t i = 0; i < nodes && !in.failed(); ++i) {
-      NodeState node;
-      node.x = in.zigzag();
-      node.y = in.zigzag();
-      const std::uint8_t node_flags = in.u8();
-      node.on = (node_flags & 1) != 0;
-      node.armed = (node_flags & 2) != 0;
-      node.holds = (node_flags & 4) != 0;
-      if (kinds[i] != WindowKind::None) {
-        load_window(in, kinds[i], record != kNil && keep[i] ? &node : nullptr);
-      }
-      if (record != kNil && keep[i]) {
-        state.nodes[i] = node;
-      }
-    }
-    if (in.boolean()) {
-      load_incident(in, live ? record : kNil, orphans);
     }
   }
   return {};
+}
+
+/// One key of an owner; read over when `owner` is kNil (the rules have it no more).
+bool Fold::load_owner_key(ByteReader& in, std::uint32_t owner, std::size_t parts,
+                          const std::vector<WindowKind>& kinds, const std::vector<bool>& keep,
+                          std::vector<Orphan>* orphans) {
+  Key key;
+  if (!load_key(in, parts, key)) {
+    return false;
+  }
+  const bool fresh = owner != kNil && find_owner_key(owner, key) == kNil;
+  const std::uint32_t record = fresh ? insert_owner_key(owner, key) : kNil;
+  if (!fresh) {
+    release(key);
+  }
+  OwnerKey gone;
+  OwnerKey& state = fresh ? keys[record] : gone;
+  const std::uint8_t flags = in.u8();
+  state.started = (flags & 1) != 0;
+  state.holds = (flags & 2) != 0;
+  state.clearing = (flags & 4) != 0;
+  state.blocked = (flags & 8) != 0;
+  state.declared = (flags & 16) != 0;
+  state.count = in.varint();
+  state.flaps = in.varint();
+  state.first_raise = in.zigzag();
+  state.last_raise = in.zigzag();
+  state.pattern_next = in.zigzag();
+  state.touched = in.varint();
+  for (std::size_t i = 0; i < kinds.size() && !in.failed(); ++i) {
+    NodeState node;
+    node.x = in.zigzag();
+    node.y = in.zigzag();
+    const std::uint8_t node_flags = in.u8();
+    node.on = (node_flags & 1) != 0;
+    node.armed = (node_flags & 2) != 0;
+    node.holds = (node_flags & 4) != 0;
+    const bool kept = fresh && keep[i];
+    if (kinds[i] != WindowKind::None) {
+      load_window(in, kinds[i], kept ? &node : nullptr);
+    }
+    if (kept) {
+      state.nodes[i] = node;
+    }
+  }
+  if (in.boolean()) {
+    load_incident(in, fresh && plan->owners[owner].live ? record : kNil, orphans);
+  }
+  return true;
 }
 
 void Fold::load_window(ByteReader& in, WindowKind kind, NodeState* state) {
