@@ -116,7 +116,7 @@ void Fold::unwatch_causes(std::uint32_t record) {
   for (const Slot& slot : incident.slots) {
     const auto it = watchers.find(slot);
     if (it != watchers.end()) {
-      std::erase(it->second, record);
+      it->second.erase(std::remove(it->second.begin(), it->second.end(), record), it->second.end());
       if (it->second.empty()) {
         watchers.erase(it);
       }

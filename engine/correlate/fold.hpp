@@ -15,6 +15,7 @@
 #include <absl/container/btree_map.h>
 #include <absl/container/flat_hash_map.h>
 #include <absl/container/flat_hash_set.h>
+#include <absl/container/inlined_vector.h>
 
 #include <map>
 #include <memory>
@@ -82,7 +83,7 @@ struct Vars {
 
 /// An incident of a rule that is gone: closed at the version that took the rule away.
 struct Orphan {
-  Incident shown;
+  IncidentId id;
   std::uint32_t nth = 0;
 };
 
@@ -160,6 +161,7 @@ struct Fold {
   void unlink(std::uint32_t signal_key);
   void remove_edge(std::uint32_t edge);
   void drop_partials_of(std::uint32_t owner_key);
+  bool windows_may_fall(const OwnerKey& key) const;
   void notify(const Edge& edge, std::uint64_t times, bool went_up);
   std::uint32_t find_owner_key(std::uint32_t owner, const Key& key) const;
   std::uint32_t add_owner_key(std::uint32_t owner, const Key& key);
@@ -266,6 +268,12 @@ struct Fold {
   std::vector<Value> affected(std::uint32_t record) const;
   std::vector<Incident> live() const;
   Incident current(const IncidentRecord& incident) const;
+  void fill_identity(Incident& out, const IncidentRecord& incident) const;
+  void keep_shown(IncidentRecord& incident, const Incident& shown);
+  void drop_shown(IncidentRecord& incident);
+  std::vector<Text> texts_of(const std::vector<std::string>& list);
+  void save_shown(const Shown& shown, ByteWriter& to) const;
+  std::unique_ptr<Shown> load_shown(ByteReader& in);
   void emit_overflow(std::uint32_t signal);
   void refuse(std::uint32_t signal);
   Value measure(const rules::Expr& expr, std::uint32_t record);
@@ -275,6 +283,7 @@ struct Fold {
                    std::vector<IncidentChange>& to);
   void set_inventory(std::shared_ptr<const Inventory> to_use, Seq at_seq, Instant at,
                      std::vector<IncidentChange>& to);
+  void close_orphans(const std::vector<Orphan>& orphans, std::map<IncidentId, Incident>& before);
   void reevaluate_all();
   void declare_missing();
   void close_removed(const Inventory& old);
@@ -340,10 +349,11 @@ struct Fold {
     }
   };
   absl::flat_hash_map<PartialKey, PartialEntry> partials;
-  absl::flat_hash_map<Slot, std::vector<std::uint32_t>> watchers;  ///< OwnerKeys of symptoms
-  std::vector<absl::flat_hash_set<std::uint32_t>> scan_symptoms;   ///< by cause
-  std::vector<absl::flat_hash_set<std::uint32_t>> incidents_of;    ///< by rule: OwnerKeys
-  std::map<std::uint32_t, Overflow> overflows;                     ///< by signal
+  absl::flat_hash_map<Slot, absl::InlinedVector<std::uint32_t, 2>>
+      watchers;                                                   ///< OwnerKeys of symptoms
+  std::vector<absl::flat_hash_set<std::uint32_t>> scan_symptoms;  ///< by cause
+  std::vector<absl::flat_hash_set<std::uint32_t>> incidents_of;   ///< by rule: OwnerKeys
+  std::map<std::uint32_t, Overflow> overflows;                    ///< by signal
   std::map<std::string, Silence> silences;
   absl::flat_hash_map<IncidentId, std::uint32_t> by_id;  ///< OwnerKeys
   TimerQueue<TimerRef> timers;
@@ -356,7 +366,7 @@ struct Fold {
   bool timer_round = false;
   bool rebuilding = false;  ///< `for` counts from when its signal went up
   bool loading = false;     ///< links reach existing keys only
-  std::uint64_t round = 0;
+  std::uint64_t first_raise_of_round = 0;
   const Event* event = nullptr;
   std::vector<IncidentChange>* out = nullptr;
   std::vector<Work> work;

@@ -137,7 +137,7 @@ bool Fold::begin_incident(std::uint32_t record) {
   key.incident = index;
   by_id[incident.id] = record;
   incidents_of[plan->owners[key.owner].rule_index].insert(record);
-  if (key.raised_in == round) {
+  if (key.raise_number >= first_raise_of_round) {
     add_proof(incident);
   }
   watch_causes(record);
@@ -401,6 +401,7 @@ void Fold::drop_pending(std::uint32_t record) {
   OwnerKey& key = keys[record];
   by_id.erase(incident.id);
   incidents_of[plan->owners[key.owner].rule_index].erase(record);
+  drop_shown(incidents[key.incident]);
   incidents.remove(key.incident);
   key.incident = kNil;
 }
@@ -433,6 +434,7 @@ void Fold::forget(std::uint32_t record) {
   }
   by_id.erase(incidents[key.incident].id);
   incidents_of[plan->owners[key.owner].rule_index].erase(record);
+  drop_shown(incidents[key.incident]);
   incidents.remove(key.incident);
   key.incident = kNil;
   key.count = key.flaps = 0;
@@ -528,19 +530,26 @@ void Fold::add_proof(IncidentRecord& incident) {
   if (event == nullptr) {
     return;
   }
-  const auto same = [&](const Proof& p) { return p.seq == seq; };
-  if (std::any_of(incident.first.begin(), incident.first.end(), same) ||
-      std::any_of(incident.last.begin(), incident.last.end(), same)) {
-    return;
+  if (incident.proofs == nullptr) {
+    incident.proofs = std::make_unique<Proofs>();
+  }
+  Proofs& proofs = *incident.proofs;
+  const std::size_t newest = (proofs.last_head + kProofsMax - 1) % kProofsMax;
+  const Proof* before = proofs.last.size() == kProofsMax ? &proofs.last[newest]
+                        : !proofs.last.empty()           ? &proofs.last.back()
+                        : !proofs.first.empty()          ? &proofs.first.back()
+                                                         : nullptr;
+  if (before != nullptr && before->seq == seq) {
+    return;  // one event that reached several leaves
   }
   Proof* proof = nullptr;
-  if (incident.first.size() < kProofsMax) {
-    proof = &incident.first.emplace_back();
-  } else if (incident.last.size() < kProofsMax) {
-    proof = &incident.last.emplace_back();
+  if (proofs.first.size() < kProofsMax) {
+    proof = &proofs.first.emplace_back();
+  } else if (proofs.last.size() < kProofsMax) {
+    proof = &proofs.last.emplace_back();
   } else {
-    proof = &incident.last[incident.last_head];
-    incident.last_head = (incident.last_head + 1) % kProofsMax;
+    proof = &proofs.last[proofs.last_head];
+    proofs.last_head = (proofs.last_head + 1) % kProofsMax;
   }
   proof->kind = event->kind;
   proof->seq = seq;

@@ -43,7 +43,7 @@ void Fold::begin(Seq at_seq, std::int64_t at, bool timers_fire, std::vector<Inci
   now = at;
   timer_round = timers_fire;
   out = &to;
-  ++round;
+  first_raise_of_round = raises + 1;
 }
 
 /// Second half of a round: what the facts lead to.

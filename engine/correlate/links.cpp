@@ -267,6 +267,20 @@ void Fold::unlink(std::uint32_t signal_key) {
   partials_of_signal.erase(it);
 }
 
+/// A key that is touched counts its windows anew; that can only change something where one holds,
+/// or where a window is asked for few.
+bool Fold::windows_may_fall(const OwnerKey& key) const {
+  const OwnerPlan& owner = plan->owners[key.owner];
+  for (const std::uint16_t n : owner.window_nodes) {
+    const rules::CompareOp op = owner.nodes[n].pattern->op;
+    const bool rising = op == rules::CompareOp::GreaterEqual || op == rules::CompareOp::Greater;
+    if (!rising || key.nodes[n].holds) {
+      return true;
+    }
+  }
+  return false;
+}
+
 /// One raise arrives at one leaf of one rule key.
 void Fold::notify(const Edge& edge, std::uint64_t times, bool went_up) {
   OwnerKey& key = keys[edge.key];
@@ -282,7 +296,6 @@ void Fold::notify(const Edge& edge, std::uint64_t times, bool went_up) {
   }
   if (node.tree == Tree::When && key.raise_number != raises) {
     key.raise_number = raises;
-    key.raised_in = round;
     key.count += times;
     key.flaps += went_up ? 1 : 0;
     key.last_raise = now;
@@ -296,7 +309,7 @@ void Fold::notify(const Edge& edge, std::uint64_t times, bool went_up) {
       }
     }
   }
-  if (went_up || node.raise_matters || owner.windowed) {
+  if (went_up || node.raise_matters || (owner.windowed && windows_may_fall(key))) {
     mark_dirty(edge.key);
   }
 }

@@ -7,6 +7,35 @@
 
 namespace belfry::correlate {
 
+namespace {
+
+bool asks_affected(const rules::Expr* expr) {
+  return expr != nullptr && ((expr->kind == rules::ExprKind::Measured &&
+                              (expr->measured == rules::Measured::Affected ||
+                               expr->measured == rules::Measured::AffectedCount)) ||
+                             std::any_of(expr->args.begin(), expr->args.end(), asks_affected));
+}
+
+WindowKind window_of(const rules::Pattern& pattern) {
+  if (pattern.kind != PatternKind::Aggregate) {
+    return WindowKind::None;
+  }
+  if (pattern.aggregate == AggregateKind::DistinctValues) {
+    return WindowKind::Values;
+  }
+  if (pattern.aggregate != AggregateKind::CountEvents &&
+      pattern.aggregate != AggregateKind::Flaps) {
+    return WindowKind::None;
+  }
+  const rules::Expr* threshold = pattern.threshold;
+  const bool small = threshold != nullptr && threshold->kind == rules::ExprKind::Const &&
+                     threshold->value.is_number() &&
+                     threshold->value.number() <= static_cast<double>(kRingTimes);
+  return small ? WindowKind::Ring : WindowKind::Slices;
+}
+
+}  // namespace
+
 Plan::Plan(std::shared_ptr<const rules::Program> from) : program(std::move(from)) {
   const rules::Program& p = *program;
   owners.resize(p.signals.size());
@@ -63,30 +92,19 @@ void Plan::add_owner(std::uint32_t s) {
     if (owner.nodes[n].is_leaf()) {
       add_use(s, n);
     }
+    if (owner.nodes[n].window != WindowKind::None) {
+      owner.window_nodes.push_back(n);
+    }
+  }
+  if (owner.rule != nullptr) {
+    for (const rules::OpenField& field : owner.rule->open) {
+      owner.asks_affected |= asks_affected(field.value);
+    }
+    for (const rules::Expr* expr : owner.rule->one_by) {
+      owner.asks_affected |= asks_affected(expr);
+    }
   }
 }
-
-namespace {
-
-WindowKind window_of(const rules::Pattern& pattern) {
-  if (pattern.kind != PatternKind::Aggregate) {
-    return WindowKind::None;
-  }
-  if (pattern.aggregate == AggregateKind::DistinctValues) {
-    return WindowKind::Values;
-  }
-  if (pattern.aggregate != AggregateKind::CountEvents &&
-      pattern.aggregate != AggregateKind::Flaps) {
-    return WindowKind::None;
-  }
-  const rules::Expr* threshold = pattern.threshold;
-  const bool small = threshold != nullptr && threshold->kind == rules::ExprKind::Const &&
-                     threshold->value.is_number() &&
-                     threshold->value.number() <= static_cast<double>(kRingTimes);
-  return small ? WindowKind::Ring : WindowKind::Slices;
-}
-
-}  // namespace
 
 std::uint16_t Plan::add_tree(OwnerPlan& owner, const rules::Pattern* pattern, Tree tree,
                              bool raises) {

@@ -43,15 +43,19 @@ struct Edge {
   bool pins = false;  ///< from an exact leaf: keeps the key alive
 };
 
+/// Last raise of each value of a `distinct` over values.
+struct ValueTimes {
+  absl::flat_hash_map<Text, std::int64_t> last;
+  std::int64_t oldest = kForever;  ///< not later than the oldest time in it
+  bool many = false;               ///< more than kValuesMax were seen
+};
 /// Times of a window aggregate.
 struct Window {
   std::vector<std::int64_t> ring;  ///< Ring: times, oldest at `head`. Slices: 64 counts
   std::uint32_t head = 0, size = 0;
   std::int64_t newest_slice = 0;
-  std::uint64_t total = 0;                         ///< Slices: sum
-  absl::flat_hash_map<Text, std::int64_t> values;  ///< Values: last raise of each
-  std::int64_t oldest = kForever;                  ///< Values: not later than the oldest time in it
-  bool many = false;                               ///< Values: more than kValuesMax were seen
+  std::uint64_t total = 0;             ///< Slices: sum
+  std::unique_ptr<ValueTimes> values;  ///< Values only
 };
 /// Values: bound of LANGUAGE 6.12.
 inline constexpr std::size_t kValuesMax = 4096;
@@ -84,7 +88,6 @@ struct OwnerKey {
   std::unique_ptr<NodeState[]> nodes;
   std::uint64_t count = 0, flaps = 0;  ///< of the incident
   std::uint64_t raise_number = 0;      ///< raise that was counted last: one raise, several leaves
-  std::uint64_t raised_in = 0;         ///< round of the last raise
   std::int64_t first_raise = kNotYet, last_raise = kNotYet;
   std::int64_t pattern_next = kForever;
   std::uint64_t touched = 0;  ///< place in the order of use, for eviction
@@ -112,6 +115,20 @@ struct Proof {
 };
 inline constexpr std::size_t kProofsMax = 8;  ///< first and last so many (DESIGN, LANGUAGE 6.20)
 inline constexpr std::size_t kProofBytesMax = 240;
+struct Proofs {
+  std::vector<Proof> first, last;  ///< `last` is a ring
+  std::uint32_t last_head = 0;
+};
+
+/// What was last said of an incident and is kept until the next change.
+struct Shown {
+  std::string title;
+  Severity severity = Severity::Indeterminate;
+  Text impact = kNil, tier = kNil, escalation = kNil, policy = kNil, runbook = kNil;
+  std::uint32_t symptoms = 0;
+  std::vector<Text> customers, nodes;
+  std::vector<IncidentId> causes;
+};
 
 struct IncidentRecord {
   std::uint32_t key = kNil;  ///< OwnerKey
@@ -136,9 +153,8 @@ struct IncidentRecord {
   std::uint32_t symptoms = 0;
   std::vector<IncidentId> causes;  ///< in order; only while explained
   std::vector<Slot> slots;
-  std::vector<Proof> first, last;  ///< `last` is a ring
-  std::uint32_t last_head = 0;
-  std::unique_ptr<Incident> shown;  ///< as last emitted
+  std::unique_ptr<Proofs> proofs;
+  std::unique_ptr<Shown> shown;  ///< as last emitted
 };
 
 }  // namespace belfry::correlate

@@ -105,7 +105,9 @@ Measures measures_of(Fold& fold, std::uint32_t record) {
   if (m.flaps.empty()) {
     m.flaps.push_back(static_cast<double>(key.flaps));
   }
-  m.affected = fold.affected(record);
+  if (owner.asks_affected) {
+    m.affected = fold.affected(record);
+  }
   m.values.first = Instant{key.first_raise == kNotYet ? fold.now : key.first_raise};
   m.values.last = Instant{key.last_raise == kNotYet ? fold.now : key.last_raise};
   if (missing && owner.when != kNoNode) {
@@ -182,7 +184,7 @@ void Fold::emit(std::uint32_t record, IncidentState before, IncidentReason reaso
   change.nth = ++incident.nth;
   change.note = std::move(note);
   fill(change.after, record);
-  incident.shown = std::make_unique<Incident>(change.after);
+  keep_shown(incident, change.after);
   out->push_back(std::move(change));
 }
 
@@ -216,8 +218,16 @@ void Fold::emit_updates() {
 }
 
 void Fold::fill(Incident& to, std::uint32_t record) {
-  const OwnerKey& key = keys[record];
   const IncidentRecord& incident = incident_of(record);
+  fill_identity(to, incident);
+  to.causes = incident.causes;
+  to.nodes = nodes_of(record);
+  fill_counts(to, record);
+  fill_fields(to, record);
+}
+
+void Fold::fill_identity(Incident& to, const IncidentRecord& incident) const {
+  const OwnerKey& key = keys[incident.key];
   const Vars vars = values_of(key.key, *plan->owners[key.owner].params);
   to.id = incident.id;
   to.rule = rule_of(key).name;
@@ -229,10 +239,53 @@ void Fold::fill(Incident& to, std::uint32_t record) {
   to.began_seq = incident.began_seq;
   to.opened_at = Instant{incident.opened_at};
   to.closed_at = Instant{incident.closed_at};
-  to.causes = incident.causes;
-  to.nodes = nodes_of(record);
-  fill_counts(to, record);
-  fill_fields(to, record);
+}
+
+/// Keeps what was said; texts that many incidents share are kept once.
+void Fold::keep_shown(IncidentRecord& incident, const Incident& from) {
+  const auto text = [&](const std::string& s) { return s.empty() ? kNil : strings.acquire(s); };
+  auto shown = std::make_unique<Shown>();
+  shown->title = from.title;
+  shown->severity = from.severity;
+  shown->impact = text(from.impact);
+  shown->tier = text(from.tier);
+  shown->escalation = text(from.escalation);
+  shown->policy = text(from.policy);
+  shown->runbook = text(from.runbook);
+  shown->symptoms = from.symptoms;
+  shown->customers = texts_of(from.customers);
+  shown->nodes = texts_of(from.nodes);
+  shown->causes = from.causes;
+  drop_shown(incident);
+  incident.shown = std::move(shown);
+}
+
+std::vector<Text> Fold::texts_of(const std::vector<std::string>& list) {
+  std::vector<Text> texts;
+  texts.reserve(list.size());
+  for (const std::string& s : list) {
+    texts.push_back(strings.acquire(s));
+  }
+  return texts;
+}
+
+void Fold::drop_shown(IncidentRecord& incident) {
+  if (incident.shown == nullptr) {
+    return;
+  }
+  const Shown& shown = *incident.shown;
+  for (const Text text :
+       {shown.impact, shown.tier, shown.escalation, shown.policy, shown.runbook}) {
+    if (text != kNil) {
+      strings.release(text);
+    }
+  }
+  for (const std::vector<Text>* list : {&shown.customers, &shown.nodes}) {
+    for (const Text text : *list) {
+      strings.release(text);
+    }
+  }
+  incident.shown = nullptr;
 }
 
 void Fold::fill_counts(Incident& to, std::uint32_t record) const {
@@ -242,12 +295,15 @@ void Fold::fill_counts(Incident& to, std::uint32_t record) const {
   to.count = key.count;
   to.flaps = key.flaps;
   to.evidence.clear();
-  for (const Proof& proof : incident.first) {
+  if (incident.proofs == nullptr) {
+    return;
+  }
+  const Proofs& proofs = *incident.proofs;
+  for (const Proof& proof : proofs.first) {
     to.evidence.push_back(shown_proof(proof));
   }
-  for (std::size_t i = 0; i < incident.last.size(); ++i) {
-    to.evidence.push_back(
-        shown_proof(incident.last[(incident.last_head + i) % incident.last.size()]));
+  for (std::size_t i = 0; i < proofs.last.size(); ++i) {
+    to.evidence.push_back(shown_proof(proofs.last[(proofs.last_head + i) % proofs.last.size()]));
   }
 }
 
@@ -406,9 +462,31 @@ std::vector<Value> Fold::affected(std::uint32_t record) const {
 
 /// As last emitted, with today's counts.
 Incident Fold::current(const IncidentRecord& incident) const {
-  Incident now_shown = incident.shown == nullptr ? Incident{} : *incident.shown;
-  fill_counts(now_shown, incident.key);
-  return now_shown;
+  Incident to;
+  fill_identity(to, incident);
+  fill_counts(to, incident.key);
+  to.causes = incident.causes;
+  if (incident.shown == nullptr) {
+    return to;
+  }
+  const Shown& shown = *incident.shown;
+  const auto text = [&](Text t) {
+    return t == kNil ? std::string() : std::string(strings.view(t));
+  };
+  to.title = shown.title;
+  to.severity = shown.severity;
+  to.impact = text(shown.impact);
+  to.tier = text(shown.tier);
+  to.escalation = text(shown.escalation);
+  to.policy = text(shown.policy);
+  to.runbook = text(shown.runbook);
+  for (const Text customer : shown.customers) {
+    to.customers.push_back(text(customer));
+  }
+  for (const Text node : shown.nodes) {
+    to.nodes.push_back(text(node));
+  }
+  return to;
 }
 
 std::vector<Incident> Fold::live() const {

@@ -26,14 +26,9 @@ std::vector<std::string> load_text_list(ByteReader& in) {
   return list;
 }
 
-/// Without its evidence, which is kept as proofs.
-void save_shown(const Incident& shown, ByteWriter& to) {
-  Incident bare = shown;
-  bare.evidence.clear();
-  encode(bare, to);
-}
-
-Incident load_shown(ByteReader& in) {
+/// Of an overflow incident.
+void save_whole(const Incident& shown, ByteWriter& to) { encode(shown, to); }
+Incident load_whole(ByteReader& in) {
   Result<Incident> shown = decode_incident(in);
   return shown ? std::move(*shown) : Incident{};
 }
@@ -120,7 +115,7 @@ void Fold::save(ByteWriter& to) const {
     to.varint(overflow->nth);
     to.boolean(overflow->shown != nullptr);
     if (overflow->shown != nullptr) {
-      save_shown(*overflow->shown, to);
+      save_whole(*overflow->shown, to);
     }
   }
   to.varint(silences.size());
@@ -131,17 +126,51 @@ void Fold::save(ByteWriter& to) const {
   }
 }
 
-void Fold::save_signal(std::uint32_t signal, ByteWriter& to) const {
-  std::vector<std::pair<std::string, std::uint32_t>> order;
-  for (const std::uint32_t record : signal_tables[signal]) {
-    order.emplace_back(signal_text(signal_keys[record]), record);
+namespace {
+
+/// Records by a hash of their texts (ties: texts): the same for equal states, and no text is made.
+template <class Record>
+std::vector<std::uint32_t> by_content(const KeyTable<Record>& table, const Slab<Record>& slab,
+                                      const Strings& strings, std::size_t parts) {
+  std::vector<std::pair<std::uint64_t, std::uint32_t>> order;
+  order.reserve(table.size());
+  for (const std::uint32_t record : table) {
+    std::uint64_t h = 0;
+    for (std::size_t i = 0; i < parts; ++i) {
+      h = hash64(strings.view(slab[record].key.parts[i]), h);
+    }
+    order.emplace_back(h, record);
   }
-  std::sort(order.begin(), order.end());
+  std::sort(order.begin(), order.end(), [&](const auto& a, const auto& b) {
+    if (a.first != b.first) {
+      return a.first < b.first;
+    }
+    for (std::size_t i = 0; i < parts; ++i) {
+      const std::string_view x = strings.view(slab[a.second].key.parts[i]);
+      const std::string_view y = strings.view(slab[b.second].key.parts[i]);
+      if (x != y) {
+        return x < y;
+      }
+    }
+    return false;
+  });
+  std::vector<std::uint32_t> records;
+  records.reserve(order.size());
+  for (const auto& [h, record] : order) {
+    records.push_back(record);
+  }
+  return records;
+}
+
+}  // namespace
+
+void Fold::save_signal(std::uint32_t signal, ByteWriter& to) const {
   const std::size_t parts = plan->signals[signal].params->size();
   to.string(plan->signals[signal].name);
   to.varint(parts);
-  to.varint(order.size());
-  for (const auto& [text, record] : order) {
+  to.varint(signal_tables[signal].size());
+  for (const std::uint32_t record :
+       by_content(signal_tables[signal], signal_keys, strings, parts)) {
     const SignalKey& key = signal_keys[record];
     for (std::size_t i = 0; i < parts; ++i) {
       to.string(strings.view(key.key.parts[i]));
@@ -164,11 +193,6 @@ void Fold::save_signal(std::uint32_t signal, ByteWriter& to) const {
 
 void Fold::save_owner(std::uint32_t owner, ByteWriter& to) const {
   const OwnerPlan& owner_plan = plan->owners[owner];
-  std::vector<std::pair<std::string, std::uint32_t>> order;
-  for (const std::uint32_t record : owner_tables[owner]) {
-    order.emplace_back(owner_text(keys[record]), record);
-  }
-  std::sort(order.begin(), order.end());
   to.string(plan->signals[owner].name);
   to.varint(owner_plan.params->size());
   to.varint(owner_plan.nodes.size());
@@ -176,8 +200,9 @@ void Fold::save_owner(std::uint32_t owner, ByteWriter& to) const {
     to.string(node_identity(*plan, node));
     to.u8(static_cast<std::uint8_t>(node.window));
   }
-  to.varint(order.size());
-  for (const auto& [text, record] : order) {
+  to.varint(owner_tables[owner].size());
+  for (const std::uint32_t record :
+       by_content(owner_tables[owner], keys, strings, owner_plan.params->size())) {
     save_owner_key(record, to);
   }
 }
@@ -233,7 +258,7 @@ void Fold::save_window(const PlanNode& node, const NodeState& state, ByteWriter&
     }
   } else {
     std::vector<std::pair<std::string_view, std::int64_t>> order;
-    for (const auto& [value, at] : w.values) {
+    for (const auto& [value, at] : w.values->last) {
       order.emplace_back(strings.view(value), at);
     }
     std::sort(order.begin(), order.end());
@@ -242,8 +267,8 @@ void Fold::save_window(const PlanNode& node, const NodeState& state, ByteWriter&
       to.string(value);
       to.zigzag(at);
     }
-    to.boolean(w.many);
-    to.zigzag(w.oldest);
+    to.boolean(w.values->many);
+    to.zigzag(w.values->oldest);
   }
 }
 
@@ -267,12 +292,55 @@ void Fold::save_incident(const IncidentRecord& i, ByteWriter& to) const {
   for (const IncidentId cause : i.causes) {
     to.fixed64(cause.value);
   }
-  save_proofs(i.first, 0, to);
-  save_proofs(i.last, i.last_head, to);
+  static const Proofs kNoProofs;
+  const Proofs& proofs = i.proofs == nullptr ? kNoProofs : *i.proofs;
+  save_proofs(proofs.first, 0, to);
+  save_proofs(proofs.last, proofs.last_head, to);
   to.boolean(i.shown != nullptr);
   if (i.shown != nullptr) {
     save_shown(*i.shown, to);
   }
+}
+
+void Fold::save_shown(const Shown& shown, ByteWriter& to) const {
+  to.string(shown.title);
+  to.u8(static_cast<std::uint8_t>(shown.severity));
+  for (const Text text :
+       {shown.impact, shown.tier, shown.escalation, shown.policy, shown.runbook}) {
+    to.string(text == kNil ? std::string_view() : strings.view(text));
+  }
+  to.varint(shown.symptoms);
+  for (const std::vector<Text>* list : {&shown.customers, &shown.nodes}) {
+    to.varint(list->size());
+    for (const Text text : *list) {
+      to.string(strings.view(text));
+    }
+  }
+  to.varint(shown.causes.size());
+  for (const IncidentId cause : shown.causes) {
+    to.fixed64(cause.value);
+  }
+}
+
+std::unique_ptr<Shown> Fold::load_shown(ByteReader& in) {
+  auto shown = std::make_unique<Shown>();
+  shown->title = in.string();
+  shown->severity = static_cast<Severity>(std::min<std::uint8_t>(in.u8(), 5));
+  for (Text* text :
+       {&shown->impact, &shown->tier, &shown->escalation, &shown->policy, &shown->runbook}) {
+    const std::string_view bytes = in.string();
+    *text = bytes.empty() ? kNil : strings.acquire(bytes);
+  }
+  shown->symptoms = static_cast<std::uint32_t>(in.varint());
+  for (std::vector<Text>* list : {&shown->customers, &shown->nodes}) {
+    for (std::uint64_t n = in.varint(); n > 0 && !in.failed(); --n) {
+      list->push_back(strings.acquire(in.string()));
+    }
+  }
+  for (std::uint64_t n = in.varint(); n > 0 && !in.failed(); --n) {
+    shown->causes.push_back(IncidentId{in.fixed64()});
+  }
+  return shown;
 }
 
 Result<void> Fold::load(ByteReader& in, bool migrate, std::vector<Orphan>* orphans) {
@@ -467,18 +535,19 @@ void Fold::load_window(ByteReader& in, WindowKind kind, NodeState* state) {
       w.total += static_cast<std::uint64_t>(w.ring.back());
     }
   } else {
+    w.values = std::make_unique<ValueTimes>();
     for (std::uint64_t n = in.varint(); n > 0 && !in.failed(); --n) {
       const std::string_view value = in.string();
       const std::int64_t at = in.zigzag();
       if (state != nullptr && !in.failed()) {
         const Text text = strings.acquire(value);
-        if (!w.values.emplace(text, at).second) {
+        if (!w.values->last.emplace(text, at).second) {
           strings.release(text);
         }
       }
     }
-    w.many = in.boolean();
-    w.oldest = in.zigzag();
+    w.values->many = in.boolean();
+    w.values->oldest = in.zigzag();
   }
   if (state != nullptr) {
     state->window = windows.add();
@@ -512,18 +581,23 @@ void Fold::load_incident(ByteReader& in, std::uint32_t record, std::vector<Orpha
   for (std::uint64_t n = in.varint(); n > 0 && !in.failed(); --n) {
     i.causes.push_back(IncidentId{in.fixed64()});
   }
-  i.first = load_proofs(in);
-  i.last = load_proofs(in);
+  auto proofs = std::make_unique<Proofs>();
+  proofs->first = load_proofs(in);
+  proofs->last = load_proofs(in);
+  if (!proofs->first.empty()) {
+    i.proofs = std::move(proofs);
+  }
   if (in.boolean()) {
-    i.shown = std::make_unique<Incident>(load_shown(in));
+    i.shown = load_shown(in);
   }
   if (in.failed()) {
     return;
   }
   if (record == kNil) {
     if (orphans != nullptr && i.shown != nullptr && i.visible && i.phase != Phase::Closed) {
-      orphans->push_back({*i.shown, i.nth});
+      orphans->push_back({i.id, i.nth});
     }
+    drop_shown(i);
     return;
   }
   OwnerKey& key = keys[record];
@@ -540,7 +614,7 @@ void Fold::load_rest(ByteReader& in) {
     overflow.refused = in.varint();
     overflow.nth = static_cast<std::uint32_t>(in.varint());
     if (in.boolean()) {
-      overflow.shown = std::make_unique<Incident>(load_shown(in));
+      overflow.shown = std::make_unique<Incident>(load_whole(in));
     }
     if (signal < plan->signals.size()) {
       overflows[signal] = std::move(overflow);

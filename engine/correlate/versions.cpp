@@ -2,6 +2,7 @@
 // a restart: the state is written down by names and texts and read into the new plan, which keeps
 // what still means the same. A new inventory links every active key anew.
 #include <algorithm>
+#include <iterator>
 
 #include "fold.hpp"
 
@@ -55,6 +56,12 @@ void Fold::set_program(std::shared_ptr<const rules::Program> program, Seq at_seq
     fire(at, false, at_seq, to);
     save(image);
   }
+  std::map<IncidentId, Incident> before;
+  for (std::uint32_t i = 0; !first && i < incidents.end(); ++i) {
+    if (incidents.has(i) && incidents[i].visible && incidents[i].phase != Phase::Closed) {
+      before[incidents[i].id] = current(incidents[i]);
+    }
+  }
   plan = std::make_unique<Plan>(std::move(program));
   reset();
   begin(at_seq, first ? at.ns : std::max(now, at.ns), false, to);
@@ -69,26 +76,37 @@ void Fold::set_program(std::shared_ptr<const rules::Program> program, Seq at_seq
   ByteReader in(bytes);
   static_cast<void>(load(in, true, &orphans));  // our own bytes of a moment ago
   now = std::max(now, at.ns);
-  std::sort(orphans.begin(), orphans.end(), [](const Orphan& a, const Orphan& b) {
-    return std::tie(a.shown.rule, a.shown.key, a.shown.id) <
-           std::tie(b.shown.rule, b.shown.key, b.shown.id);
-  });
-  for (Orphan& orphan : orphans) {
-    IncidentChange change;
-    change.before = orphan.shown.state;
-    change.after = std::move(orphan.shown);
-    change.after.state = IncidentState::Closed;
-    change.after.closed_at = Instant{now};
-    change.reason = IncidentReason::RuleRemoved;
-    change.nth = orphan.nth + 1;
-    to.push_back(std::move(change));
-  }
+  close_orphans(orphans, before);
   declare_missing();
   rebuilding = true;
   reevaluate_all();
   finish();
   rebuilding = false;
   settle_timers();
+}
+
+/// Incidents whose rule is gone end with it.
+void Fold::close_orphans(const std::vector<Orphan>& orphans,
+                         std::map<IncidentId, Incident>& before) {
+  std::vector<IncidentChange> changes;
+  for (const Orphan& orphan : orphans) {
+    const auto it = before.find(orphan.id);
+    if (it == before.end()) {
+      continue;
+    }
+    IncidentChange& change = changes.emplace_back();
+    change.before = it->second.state;
+    change.after = std::move(it->second);
+    change.after.state = IncidentState::Closed;
+    change.after.closed_at = Instant{now};
+    change.reason = IncidentReason::RuleRemoved;
+    change.nth = orphan.nth + 1;
+  }
+  std::sort(changes.begin(), changes.end(), [](const IncidentChange& a, const IncidentChange& b) {
+    return std::tie(a.after.rule, a.after.key, a.after.id) <
+           std::tie(b.after.rule, b.after.key, b.after.id);
+  });
+  std::move(changes.begin(), changes.end(), std::back_inserter(*out));
 }
 
 void Fold::set_inventory(std::shared_ptr<const Inventory> to_use, Seq at_seq, Instant at,

@@ -89,16 +89,20 @@ void Fold::push_window(const PlanNode& node, NodeState& state, const Edge& edge,
       if (edge.value == kNil) {
         break;
       }
-      const auto it = w.values.find(edge.value);
-      if (it != w.values.end()) {
-        it->second = now;
-      } else if (w.values.size() < kValuesMax) {
-        strings.retain(edge.value);
-        w.values.emplace(edge.value, now);
-      } else {
-        w.many = true;
+      if (w.values == nullptr) {
+        w.values = std::make_unique<ValueTimes>();
       }
-      w.oldest = std::min(w.oldest, now);
+      auto& last = w.values->last;
+      const auto it = last.find(edge.value);
+      if (it != last.end()) {
+        it->second = now;
+      } else if (last.size() < kValuesMax) {
+        strings.retain(edge.value);
+        last.emplace(edge.value, now);
+      } else {
+        w.values->many = true;
+      }
+      w.values->oldest = std::min(w.values->oldest, now);
       break;
     }
     case WindowKind::None:
@@ -120,20 +124,24 @@ double Fold::window_value(const PlanNode& node, NodeState& state) {
     move_slices(w, slice_of(now, slice_width(span)));
     return static_cast<double>(w.total);
   }
-  if (span > 0 && w.oldest <= now - span) {
-    w.oldest = kForever;
-    for (auto it = w.values.begin(); it != w.values.end();) {
+  if (w.values == nullptr) {
+    return 0;
+  }
+  ValueTimes& values = *w.values;
+  if (span > 0 && values.oldest <= now - span) {
+    values.oldest = kForever;
+    for (auto it = values.last.begin(); it != values.last.end();) {
       if (it->second <= now - span) {
         strings.release(it->first);
-        w.values.erase(it++);
+        values.last.erase(it++);
       } else {
-        w.oldest = std::min(w.oldest, it->second);
+        values.oldest = std::min(values.oldest, it->second);
         ++it;
       }
     }
-    w.many = w.many && w.values.size() >= kValuesMax;
+    values.many = values.many && values.last.size() >= kValuesMax;
   }
-  return static_cast<double>(w.values.size());
+  return static_cast<double>(values.last.size());
 }
 
 /// When its value changes next by time alone in a way that matters: as long as a `>=` does not hold
@@ -173,7 +181,7 @@ std::int64_t Fold::window_next(const PlanNode& node, NodeState& state, double va
     }
     return kForever;
   }
-  return w.values.empty() ? kForever : add_sat(w.oldest, span);
+  return w.values == nullptr || w.values->last.empty() ? kForever : add_sat(w.values->oldest, span);
 }
 
 bool Fold::window_empty(const PlanNode& node, const NodeState& state) const {
@@ -183,7 +191,7 @@ bool Fold::window_empty(const PlanNode& node, const NodeState& state) const {
   const Window& w = windows[state.window];
   return node.window == WindowKind::Ring     ? w.size == 0
          : node.window == WindowKind::Slices ? w.total == 0
-                                             : w.values.empty();
+                                             : w.values == nullptr || w.values->last.empty();
 }
 
 void Fold::drop_window(const PlanNode& node, NodeState& state) {
@@ -193,8 +201,10 @@ void Fold::drop_window(const PlanNode& node, NodeState& state) {
   if (node.window == WindowKind::None) {
     value_counts.remove(state.window);
   } else {
-    for (const auto& [value, at] : windows[state.window].values) {
-      strings.release(value);
+    if (windows[state.window].values != nullptr) {
+      for (const auto& [value, at] : windows[state.window].values->last) {
+        strings.release(value);
+      }
     }
     windows.remove(state.window);
   }
