@@ -54,7 +54,7 @@ int move_command(const ClientArguments& client, const MoveArguments& arguments);
 
 struct SilenceArguments {
   std::string rule;
-  std::vector<std::string> match;  ///< key parts in the rule's order, `*` = any
+  std::vector<std::string> match;  ///< key parts in the rule's order, `*` at the end = any
   std::string last;                ///< "2h"
   std::string until;               ///< RFC 3339
   bool end = false;                ///< end it instead

@@ -64,6 +64,16 @@ std::string silence_text(const std::string& rule, const std::vector<std::string>
   return out + ")";
 }
 
+/// The fold compares up to the star: one that stands elsewhere would silence more than was meant.
+void check_match(Body& body, const std::vector<std::string>& match) {
+  for (std::size_t i = 0; i < match.size(); ++i) {
+    const std::size_t star = match[i].find('*');
+    if (star != std::string::npos && (i + 1 != match.size() || star + 1 != match[i].size())) {
+      body.wrong("'match': `*` is possible at the end of the last part only");
+    }
+  }
+}
+
 bool is_rule_name(std::string_view s) {
   return !s.empty() && std::all_of(s.begin(), s.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
@@ -205,6 +215,7 @@ void Api::silence(Request r, Done done) {
   if (!is_rule_name(rule)) {
     body->wrong("'rule' is missing: expected the name of a rule");
   }
+  check_match(*body, key);
   const Instant now = parts_.clock->wall();
   const auto end = parse_rfc3339(until);
   const auto duration = parse_duration(last);
@@ -238,6 +249,7 @@ void Api::unsilence(Request r, Done done) {
   if (!is_rule_name(rule)) {
     body->wrong("'rule' is missing: expected the name of a rule");
   }
+  check_match(*body, key);
   if (auto bad = body->finish()) {
     return done(*std::move(bad));
   }

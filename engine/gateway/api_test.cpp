@@ -258,6 +258,10 @@ TEST_F(ApiTest, SilencesNameARuleAndAnEnd) {
   ASSERT_EQ(backend.commands.size(), 1U);
   EXPECT_EQ(backend.commands[0].text, "link_down(par-r1, *)");
   EXPECT_EQ(backend.commands[0].until - clock.wall(), Duration(2h));
+  EXPECT_EQ(ask("POST", "/api/v1/silences", "desk",
+                R"({"rule":"link_down","match":["*","ge-0/0/1"],"for":"2h"})")
+                .status,
+            400);
   EXPECT_EQ(ask("POST", "/api/v1/silences", "desk", R"({"rule":"x"})").status, 400);
   EXPECT_EQ(
       ask("POST", "/api/v1/silences", "desk", R"({"rule":"x","until":"2001-01-01T00:00:00Z"})")
