@@ -123,9 +123,8 @@ TEST_F(Server, LimitsAreAnsweredAndStrangersBodiesAreNotRead) {
   EXPECT_EQ(ask(waits, "{}").result_int(), 200U);
 }
 
-TEST_F(Server, ASilentConnectionIsCutAndTooManyAreClosed) {
+TEST_F(Server, ASilentConnectionIsCut) {
   options.header_timeout = std::chrono::milliseconds(30);
-  options.connections_max = 2;
   ASSERT_TRUE(start().has_value());
   tcp::socket slow = connect();
   asio::write(slow, asio::buffer(std::string("GET /heal")));
@@ -133,6 +132,20 @@ TEST_F(Server, ASilentConnectionIsCutAndTooManyAreClosed) {
   boost::system::error_code error;
   asio::read(slow, asio::buffer(&byte, 1), error);
   EXPECT_EQ(error, asio::error::eof);
+}
+
+TEST_F(Server, OneConnectionTooManyIsClosed) {
+  options.connections_max = 2;
+  ASSERT_TRUE(start().has_value());
+  tcp::socket first = connect(), second = connect();
+  EXPECT_EQ(ask(first, head("GET /readyz")).result_int(), 200U);
+  EXPECT_EQ(ask(second, head("GET /readyz")).result_int(), 200U);
+  tcp::socket third = connect();
+  char byte = 0;
+  boost::system::error_code error;
+  asio::read(third, asio::buffer(&byte, 1), error);
+  EXPECT_TRUE(error);
+  EXPECT_EQ(ask(first, head("GET /readyz")).result_int(), 200U);
 }
 
 TEST_F(Server, TheFeedReachesEverySubscriberAndAStoppedOneHoldsUpNobody) {

@@ -117,7 +117,10 @@ class SmtpChannel final : public Channel {
     }
     std::string reason =
         fmt::format("{}:{}: {} (SMTP {})", o_.host, o_.port, curl_easy_strerror(code), answer);
-    return answer >= 500 && answer < 600 ? never(std::move(reason)) : later(std::move(reason));
+    // A refused sign-in is the channel's trouble, not this mail's: it waits until it is mended.
+    const bool sign_in = code == CURLE_LOGIN_DENIED || answer == 530 || answer == 535;
+    return answer >= 500 && answer < 600 && !sign_in ? never(std::move(reason))
+                                                     : later(std::move(reason));
   }
 
  private:
@@ -134,6 +137,17 @@ class SmtpChannel final : public Channel {
   std::size_t sent_ = 0;
 };
 
+/// Where an IPv6 address carries the IPv4 address that is really called: mapped, compatible, NAT64
+/// (64:ff9b::/96), 6to4 (2002::/16); -1 when it is none of them.
+int inner_ipv4(const in6_addr& a) {
+  constexpr unsigned char kNat64[12]{0x00, 0x64, 0xff, 0x9b};
+  if (IN6_IS_ADDR_V4MAPPED(&a) || IN6_IS_ADDR_V4COMPAT(&a) ||
+      std::memcmp(a.s6_addr, kNat64, sizeof kNat64) == 0) {
+    return 12;
+  }
+  return a.s6_addr[0] == 0x20 && a.s6_addr[1] == 0x02 ? 2 : -1;
+}
+
 /// Loopback, private, link-local, multicast and unspecified addresses: not for calls from inside.
 bool is_private(const sockaddr* address) {
   if (address->sa_family == AF_INET) {
@@ -142,16 +156,17 @@ bool is_private(const sockaddr* address) {
     const std::uint32_t a = ntohl(in.sin_addr.s_addr);
     const std::uint32_t top = a >> 24;
     return top == 0 || top == 10 || top == 127 || (a >> 20) == 0xAC1 || (a >> 16) == 0xC0A8 ||
-           (a >> 16) == 0xA9FE || (a >> 22) == 0x191 || top >= 224;
+           (a >> 16) == 0xA9FE || (a >> 22) == 0x191 || (a >> 8) == 0xC00000 ||
+           (a >> 17) == 0x6309 || top >= 224;
   }
   if (address->sa_family == AF_INET6) {
     sockaddr_in6 in{};
     std::memcpy(&in, address, sizeof in);
     const in6_addr& a = in.sin6_addr;
-    if (IN6_IS_ADDR_V4MAPPED(&a)) {
+    if (const int at = inner_ipv4(a); at >= 0) {
       sockaddr_in v4{};
       v4.sin_family = AF_INET;
-      std::memcpy(&v4.sin_addr, a.s6_addr + 12, 4);
+      std::memcpy(&v4.sin_addr, a.s6_addr + at, 4);
       return is_private(reinterpret_cast<const sockaddr*>(&v4));
     }
     return IN6_IS_ADDR_LOOPBACK(&a) || IN6_IS_ADDR_UNSPECIFIED(&a) || IN6_IS_ADDR_LINKLOCAL(&a) ||
@@ -182,6 +197,8 @@ class WebhookChannel final : public Channel {
     curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+    // No proxy of the environment: open_socket() would judge its address instead of the target's.
+    curl_easy_setopt(curl, CURLOPT_PROXY, "");
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get());
     curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE,

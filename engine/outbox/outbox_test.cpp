@@ -2,6 +2,7 @@
 
 #include <absl/synchronization/mutex.h>
 #include <gtest/gtest.h>
+#include <stdlib.h>
 
 namespace belfry {
 namespace {
@@ -157,6 +158,25 @@ TEST(Webhook, SignsAsStandardWebhooksSays) {
       "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
   EXPECT_FALSE(parse_webhook_secret("whsec_c2hvcnQ="));
   EXPECT_FALSE(parse_webhook_secret("whsec_not base64!"));
+}
+
+TEST(Webhook, PrivateAddressesAreNotCalledWhateverTheyAreWrittenAs) {
+  ChannelOptions options;
+  options.name = "hook";
+  options.kind = ChannelKind::Webhook;
+  setenv("http_proxy", "http://192.0.2.1:9", 1);  // would hide the address from the guard
+  const auto channel = make_channel(options);
+  ASSERT_TRUE(channel);
+  for (const char* host :
+       {"127.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "10.1.2.3", "192.168.0.1", "169.254.169.254",
+        "[64:ff9b::7f00:1]", "[2002:7f00:1::]", "[fd00::1]", "0.0.0.0", "0x7f000001"}) {
+    Effect e = effect(1, 1);
+    e.address = std::string("http://") + host + ":9/hook";
+    const Delivery delivery = (*channel)->deliver(e, Instant{0});
+    EXPECT_EQ(delivery.outcome, Delivery::Outcome::Never) << host << ": " << delivery.reason;
+    EXPECT_NE(delivery.reason.find("private"), std::string::npos) << host;
+  }
+  unsetenv("http_proxy");
 }
 
 TEST(Mail, NothingInAnEffectCanAddAHeader) {
