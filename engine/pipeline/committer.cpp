@@ -8,8 +8,7 @@
 
 namespace belfry {
 namespace {
-constexpr std::size_t kGroupItemsMax = 512;
-constexpr std::size_t kGroupBytesMax = 32U << 20;
+constexpr std::size_t kGroupBytesMax = 16U << 20;
 constexpr Duration kIdleWait = std::chrono::seconds(1);
 constexpr Duration kTimeMarkEvery = std::chrono::minutes(1);
 constexpr std::int64_t kNodesEveryNs = 1'000'000'000;

@@ -34,8 +34,14 @@ struct Pipeline::Impl {
   Keeper keeper{context, sequencer};
   std::thread fold_thread, commit_thread, keeper_thread;
   std::atomic<bool> running{false};
+  std::atomic<bool> open_done{false};
   bool started = false;
 
+  // Set once the recovery is through: what edges may read from then on.
+  bool opened() const { return open_done.load(std::memory_order_acquire); }
+  Result<void> check_open() const {
+    return opened() ? Result<void>() : fail(Code::Unavailable, "the store is not open yet");
+  }
   Result<void> open();
   Result<void> recover(const VersionSources& sources, const Versions& versions,
                        const DeskOptions& desk);
@@ -111,6 +117,7 @@ Result<void> Pipeline::start(const VersionSources& sources, const Versions& vers
   BELFRY_CHECK_OK(impl_->open());
   BELFRY_CHECK_OK(impl_->recover(sources, versions, desk));
   impl_->started = true;
+  impl_->open_done.store(true, std::memory_order_release);
   impl_->start_threads();
   return {};
 }
@@ -127,8 +134,7 @@ void Pipeline::stop() {
   p.commit_thread.join();
   p.keeper.stop();
   p.keeper_thread.join();
-  p.context.journal.reset();
-  p.context.store.reset();
+  // The store stays open until the end: edges may still read it.
 }
 
 Port& Pipeline::add_port(std::string name) {
@@ -157,11 +163,13 @@ bool Pipeline::submit(Command command, std::function<void(const CommandResult&)>
 
 View& Pipeline::view() { return impl_->context.view; }
 std::string_view Pipeline::epoch() const {
-  return impl_->context.journal ? std::string_view(impl_->context.journal->epoch())
-                                : std::string_view();
+  return impl_->opened() ? std::string_view(impl_->context.journal->epoch()) : std::string_view();
 }
 
 std::vector<Pipeline::Pending> Pipeline::pending_effects() const {
+  if (!impl_->opened()) {
+    return {};
+  }
   std::vector<OutboxRow> rows;
   Cursor cursor = impl_->context.store->cursor(Table::Outbox);
   for (cursor.seek({}); cursor.valid(); cursor.next()) {
@@ -199,6 +207,7 @@ void Pipeline::retry_later(EffectId id, std::uint32_t attempts, Instant next_att
 }
 
 Result<std::vector<FeedItem>> Pipeline::changes_after(ChangeNumber after, std::size_t max) const {
+  BELFRY_CHECK_OK(impl_->check_open());
   std::vector<FeedItem> out;
   Cursor cursor = impl_->context.store->cursor(Table::Change);
   for (cursor.seek(be64(after.value + 1)); cursor.valid() && out.size() < max; cursor.next()) {
@@ -215,6 +224,7 @@ Result<std::vector<FeedItem>> Pipeline::changes_after(ChangeNumber after, std::s
 
 Result<std::vector<std::string>> Pipeline::events_json(std::string_view node,
                                                        std::size_t max) const {
+  BELFRY_CHECK_OK(impl_->check_open());
   std::vector<std::string> out;
   std::size_t blocks = 0;
   const auto collector_name = [&](CollectorId id, std::uint64_t incarnation) -> std::string_view {
@@ -238,6 +248,7 @@ Result<std::vector<std::string>> Pipeline::events_json(std::string_view node,
 }
 
 Result<std::vector<TimelineEntry>> Pipeline::timeline(TicketId id) const {
+  BELFRY_CHECK_OK(impl_->check_open());
   std::vector<TimelineEntry> out;
   std::string prefix(1, 'k');
   append_be64(prefix, id.value);
@@ -259,6 +270,7 @@ Result<std::vector<TimelineEntry>> Pipeline::timeline(TicketId id) const {
 }
 
 Result<void> Pipeline::backup(const std::string& dir) const {
+  BELFRY_CHECK_OK(impl_->check_open());
   return backup_store(*impl_->context.store, dir);
 }
 

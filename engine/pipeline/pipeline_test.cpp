@@ -88,7 +88,6 @@ TEST_F(PipelineTest, ARestartGivesTheSameStateBySnapshotAndByReplay) {
     EXPECT_EQ(again.built, 0);
     const std::string text = again.metrics.text();
     EXPECT_NE(text.find("belfry_replay_differences_total 0"), std::string::npos) << text;
-    again.pipeline->stop();
   }
   const auto report = verify_store(store_);
   ASSERT_TRUE(report) << report.error().what;
@@ -103,7 +102,7 @@ TEST_F(PipelineTest, DowntimeIsAnInput) {
   TestServer again(store_);
   again.clock.advance(std::chrono::minutes(7));
   again.start();
-  again.pipeline->stop();
+  again.pipeline.reset();
   auto store = Store::open({.dir = store_});
   Journal journal(**store);
   ASSERT_TRUE(journal.open());

@@ -2,8 +2,9 @@
 
 namespace belfry {
 namespace {
-constexpr std::size_t kFreeExtra = 8;  // batches in the folds' and the committer's hands
-}
+// Batches in the committer's ring and hands come back too: under load none is freed and made again.
+constexpr std::size_t kFreeExtra = 192;
+}  // namespace
 
 PortImpl::PortImpl(CollectorId id, std::string name, std::size_t ring_capacity,
                    std::uint64_t incarnation, PortShared& shared)
