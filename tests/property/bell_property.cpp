@@ -3,6 +3,8 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <map>
+#include <string>
 #include <string_view>
 
 #include "compare.hpp"
@@ -31,11 +33,26 @@ bool check_seed(std::uint64_t seed, bool shrinks) {
   return false;
 }
 
+/// How often each kind of change came: what the random cases are worth.
+void count(std::uint64_t seed, std::map<std::string, std::size_t>& counts) {
+  const RandomCase c = random_case(seed);
+  const Compiled compiled = compile_case(c);
+  ++counts[compiled.program == nullptr ? "does not compile" : "cases"];
+  if (compiled.program != nullptr) {
+    for (const std::string& line : run_engine(c, compiled.program).lines) {
+      const std::size_t end = line.find(" #");
+      const std::size_t begin = line.rfind(' ', end - 1) + 1;
+      ++counts[line.substr(begin, end - begin)];
+    }
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   std::uint64_t seeds = 1000, from = 1;
-  bool keep_going = false, text = false, shrinks = true;
+  bool keep_going = false, text = false, shrinks = true, stats = false;
+  std::map<std::string, std::size_t> counts;
   for (int i = 1; i < argc; ++i) {
     const std::string_view word = argv[i];
     if (word == "--seeds" && i + 1 < argc) {
@@ -46,12 +63,15 @@ int main(int argc, char** argv) {
       keep_going = true;
     } else if (word == "--no-shrink") {
       shrinks = false;
+    } else if (word == "--stats") {
+      stats = true;
     } else if (word == "--text") {
       text = true;
     } else {
-      fmt::print(stderr,
-                 "usage: bell_property [--seeds N] [--from S] [--keep-going] [--no-shrink] "
-                 "[--text]\n");
+      fmt::print(
+          stderr,
+          "usage: bell_property [--seeds N] [--from S] [--keep-going] [--no-shrink] [--stats] "
+          "[--text]\n");
       return 2;
     }
   }
@@ -61,10 +81,20 @@ int main(int argc, char** argv) {
       fmt::print("{}\n", describe(random_case(seed)));
       continue;
     }
+    if (stats) {
+      count(seed, counts);
+      continue;
+    }
     (check_seed(seed, shrinks) ? passed : failed) += 1;
     if (failed > 0 && !keep_going) {
       break;
     }
+  }
+  for (const auto& [what, n] : counts) {
+    fmt::print("{:20} {}\n", what, n);
+  }
+  if (stats || text) {
+    return 0;
   }
   fmt::print("{} passed, {} failed\n", passed, failed);
   return failed == 0 ? 0 : 1;

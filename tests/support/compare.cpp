@@ -30,6 +30,11 @@ std::string line_of(Instant at, const IncidentChange& change) {
       i.flaps, i.symptoms);
 }
 
+/// The incident that `close N` means; 0 = this is an event.
+std::size_t close_number(const RandomEvent& e) {
+  return e.msg.starts_with("close ") ? static_cast<std::size_t>(e.msg[6] - '0') + 1 : 0;
+}
+
 void fill(const RandomEvent& from, Event& out) {
   out.kind = EventKind::Syslog;
   out.type = "syslog";
@@ -71,6 +76,18 @@ Told run_engine(const RandomCase& c, const std::shared_ptr<const rules::Program>
       rehearsal.set_program(compile_case(c).program,
                             i == 0 ? kStart : Instant{c.events[i - 1].at_ns});
     }
+    if (const std::size_t n = close_number(c.events[i]); n > 0) {
+      rehearsal.flush();
+      const std::vector<Incident> live = rehearsal.correlator().live();
+      if (!live.empty()) {
+        Command command;
+        command.kind = CommandKind::CloseIncident;
+        command.who = "ana";
+        command.incident = live[(n - 1) % live.size()].id;
+        rehearsal.command(command, at);
+      }
+      continue;
+    }
     fill(c.events[i], rehearsal.begin());
     rehearsal.commit(at);
   }
@@ -99,6 +116,15 @@ Told run_reference(const RandomCase& c, const std::shared_ptr<const rules::Progr
   Instant at = kStart;
   for (const RandomEvent& from : c.events) {
     at = Instant{from.at_ns};
+    if (const std::size_t n = close_number(from); n > 0) {
+      const std::vector<IncidentId> live = reference.live();
+      if (!live.empty()) {
+        fire(at, Seq{seq.value + 1});
+        reference.close_by_hand(live[(n - 1) % live.size()], Seq{seq.value + 1}, at, changes);
+        tell(at);
+      }
+      continue;
+    }
     ++seq.value;
     fire(at, seq);
     Event event;

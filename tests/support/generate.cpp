@@ -108,7 +108,13 @@ class Generator {
          {"s0"}});
   }
 
-  std::string compare(std::size_t max) { return fmt::format(">= {}", 1 + rng_.below(max)); }
+  std::string compare(std::size_t max) {
+    const std::size_t n = 1 + rng_.below(max);
+    const std::size_t op = rng_.below(24);
+    return op == 0   ? fmt::format("> {}", n)
+           : op == 1 ? fmt::format("< {}", n)
+                     : fmt::format(">= {}", n);
+  }
 
   /// One item of a pattern for a key of that shape; names of what it uses go to `uses`.
   std::string atom(Shape shape, std::size_t before, std::vector<std::string>& uses) {
@@ -250,7 +256,14 @@ class Generator {
     if (rng_.chance(20)) {
       d.lines.push_back("  reopen within " + duration());
     }
-    if (rng_.chance(35)) {
+    if (shape <= Shape::NodeK && rng_.chance(15)) {
+      d.lines.push_back("  unless " + atom(shape, rules_.size(), d.uses));
+    }
+    if (shape <= Shape::NodeK && rng_.chance(8)) {
+      d.lines.push_back("  clear when " + atom(shape, rules_.size(), d.uses));
+    } else if (rng_.chance(5)) {
+      d.lines.push_back("  clear manual");
+    } else if (rng_.chance(35)) {
       d.lines.push_back(rng_.chance(50) ? "  clear after " + duration()
                                         : "  clear quiet " + duration());
     }
@@ -381,7 +394,9 @@ class Generator {
           e.msg = up ? "s2 up" : "s2 down";
           break;
       }
-      if (rng_.chance(10)) {
+      if (rng_.chance(4)) {
+        e.msg = fmt::format("close {}", rng_.below(4));
+      } else if (rng_.chance(10)) {
         e.repeat = static_cast<std::uint32_t>(1 + rng_.below(4));
       }
       out_.events.push_back(e);

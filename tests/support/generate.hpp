@@ -39,7 +39,7 @@ struct Declaration {
 };
 struct RandomEvent {
   std::int64_t at_ns = 0;
-  std::string node, via, msg;
+  std::string node, via, msg;  ///< msg `close N`: a person closes the N-th live incident
   std::uint32_t repeat = 1;
 };
 struct RandomWorld {

@@ -231,8 +231,9 @@ bool Reference::close_by_hand(IncidentId id, Seq seq, Instant at,
         continue;
       }
       close({&node, &key}, IncidentReason::ByHand, out);
-      key.blocked = key.truth;
+      key.blocked = key.holds;
       push_symptoms({&node, &key});
+      work_.insert({&node, &key});
       finish_round(seq, out);
       return true;
     }
@@ -496,6 +497,10 @@ void Reference::evaluate_node(Node& node, RuleKey& key) {
   key.truth = is;
   key.cleared = cleared;
   key.started = started(key, *node.when) && where && !unless;
+  // While `clear when` is true there is no incident to begin or to become due.
+  const bool masked = node.rule != nullptr && node.rule->clear == rules::ClearKind::When && cleared;
+  key.holds = key.truth && !masked;
+  key.begun = key.started && !masked;
   const std::string by = "derived";
   if (is && !was) {
     raise(node.signal, key.key, by, 1);

@@ -67,6 +67,7 @@ class Reference {
     std::uint64_t born = 0;  ///< raises from this order on are its own
     std::vector<NodeState> nodes;
     bool truth = false, started = false, cleared = false;
+    bool holds = false, begun = false;  ///< for the incident: not while `clear when` is true
     // incident
     Life life = Life::Idle;
     bool blocked = false, released = false, shown_before = false, was_symptom = false;

@@ -37,13 +37,13 @@ void Reference::run(const IncidentRef& ref, Seq seq, std::vector<IncidentChange>
 /// One step of the state machine; true when the state changed.
 bool Reference::step(const IncidentRef& ref, Seq seq, std::vector<IncidentChange>& out) {
   const auto& [node, k] = ref;
-  if (!k->truth) {
+  if (!k->holds) {
     k->blocked = false;
   }
   switch (k->life) {
     case Life::Idle:
     case Life::Closed:
-      if (k->started && !k->blocked) {
+      if (k->begun && !k->blocked) {
         if (k->life == Life::Idle) {
           k->began = now_;
           k->began_seq = seq;
@@ -62,11 +62,11 @@ bool Reference::step(const IncidentRef& ref, Seq seq, std::vector<IncidentChange
       }
       return false;
     case Life::Pending:
-      if (k->released && !k->truth) {
+      if (k->released && !k->holds) {
         close(ref, IncidentReason::PatternEnded, out);
         return true;
       }
-      if (!k->started) {
+      if (!k->begun) {
         return drop(*k);
       }
       if (k->released) {
@@ -74,7 +74,7 @@ bool Reference::step(const IncidentRef& ref, Seq seq, std::vector<IncidentChange
           arm(k->due, node->rule->name, k->text);
           return false;
         }
-      } else if (!k->truth) {
+      } else if (!k->holds) {
         return false;
       } else {
         k->due = now_;
@@ -85,7 +85,12 @@ bool Reference::step(const IncidentRef& ref, Seq seq, std::vector<IncidentChange
       return step_waiting(ref, out);
     case Life::Open:
     case Life::Symptom: {
-      if (!k->truth && node->rule->clear != rules::ClearKind::Manual) {
+      if (node->rule->clear == rules::ClearKind::When) {
+        if (k->cleared) {
+          close(ref, IncidentReason::PatternEnded, out);
+          return true;
+        }
+      } else if (!k->holds && node->rule->clear != rules::ClearKind::Manual) {
         return end_pattern(ref, out);
       }
       const auto found = candidates(ref);
@@ -114,12 +119,12 @@ bool Reference::step(const IncidentRef& ref, Seq seq, std::vector<IncidentChange
 bool Reference::step_waiting(const IncidentRef& ref, std::vector<IncidentChange>& out) {
   const auto& [node, k] = ref;
   const rules::Rule& rule = *node->rule;
-  if (!k->truth) {
+  if (!k->holds) {
     if (k->released) {
       close(ref, IncidentReason::PatternEnded, out);
       return true;
     }
-    if (!k->started) {
+    if (!k->begun) {
       return drop(*k);
     }
     k->life = Life::Pending;
@@ -243,7 +248,7 @@ Instant Reference::clear_deadline(const IncidentRef& ref) const {
 
 bool Reference::step_clearing(const IncidentRef& ref, std::vector<IncidentChange>& out) {
   const auto& [node, k] = ref;
-  if (k->truth) {
+  if (k->holds) {
     const auto found = candidates(ref);
     const bool due = std::any_of(found.begin(), found.end(), [](const IncidentRef& a) {
       return a.second->life != Life::Pending;
@@ -536,14 +541,19 @@ void Reference::update_visible(std::vector<IncidentChange>& out) {
 }
 
 std::vector<IncidentId> Reference::live() const {
-  std::vector<IncidentId> out;
+  std::vector<std::tuple<Instant, std::string, std::string, IncidentId>> all;
   for (const Node& node : nodes_) {
     for (const auto& [text, key] : node.keys) {
       if (node.rule != nullptr &&
           (key.life == Life::Open || key.life == Life::Symptom || key.life == Life::Clearing)) {
-        out.push_back(key.id);
+        all.emplace_back(key.began, node.rule->name, text, key.id);
       }
     }
+  }
+  std::sort(all.begin(), all.end());
+  std::vector<IncidentId> out;
+  for (const auto& [began, rule, text, id] : all) {
+    out.push_back(id);
   }
   return out;
 }
