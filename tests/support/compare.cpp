@@ -35,15 +35,27 @@ std::size_t close_number(const RandomEvent& e) {
   return e.msg.starts_with("close ") ? static_cast<std::size_t>(e.msg[6] - '0') + 1 : 0;
 }
 
-void fill(const RandomEvent& from, Event& out) {
+void fill(const RandomEvent& from, const rules::Program& program, Arena& arena, Event& out) {
   out.kind = EventKind::Syslog;
   out.type = "syslog";
   out.node = from.node;
   out.via = from.via;
   out.from = from.node;
-  out.message = from.msg;
   out.raw = from.msg;
   out.repeat = from.repeat;
+  if (!from.msg.starts_with("probe ")) {
+    out.message = from.msg;
+    return;
+  }
+  out.kind = EventKind::Probe;
+  out.type = "probe";
+  const std::uint32_t status = program.schema->find_enum("status");
+  const bool up = from.msg == "probe up";
+  const std::vector<Attr> attrs{
+      {"check", Value::string("icmp")},
+      {"status", Value::enumerator(status, up ? 0 : 2, up ? "up" : "down")},
+      {"vantage", Value::string(from.via)}};
+  out.attrs = arena.copy(std::span<const Attr>(attrs));
 }
 
 }  // namespace
@@ -88,7 +100,8 @@ Told run_engine(const RandomCase& c, const std::shared_ptr<const rules::Program>
       }
       continue;
     }
-    fill(c.events[i], rehearsal.begin());
+    Event& event = rehearsal.begin();
+    fill(c.events[i], *program, rehearsal.arena(), event);
     rehearsal.commit(at);
   }
   rehearsal.advance(Instant{c.events.empty() ? kStart.ns : c.events.back().at_ns} + kAfter);
@@ -98,6 +111,7 @@ Told run_engine(const RandomCase& c, const std::shared_ptr<const rules::Program>
 
 Told run_reference(const RandomCase& c, const std::shared_ptr<const rules::Program>& program) {
   Told out;
+  Arena arena;
   Reference reference(program, inventory_of(c, *program));
   std::vector<IncidentChange> changes;
   const auto tell = [&](Instant at) {
@@ -128,7 +142,7 @@ Told run_reference(const RandomCase& c, const std::shared_ptr<const rules::Progr
     ++seq.value;
     fire(at, seq);
     Event event;
-    fill(from, event);
+    fill(from, *program, arena, event);
     reference.on_event(event, seq, at, changes);
     tell(at);
   }

@@ -21,6 +21,8 @@ namespace {
 
 constexpr std::string_view kPrelude =
     R"(event syslog { msg: text head, node: device, app: string, via: string }
+event probe { check: string head, node: device, status: status, vantage: string }
+enum status { up, degraded, down }
 table site key name { name: string }
 table device key name { name: string, site: site, role: string, spans: set<string> }
 relation behind(device, device) transitive from "behind.csv"
@@ -101,6 +103,13 @@ class Generator {
                                  {},
                                  {}});
     out_.declarations.push_back(
+        {"s3",
+         "signal s3(node: device) {\n  raise probe \"icmp\" where status == down\n  clear probe "
+         "\"icmp\" where status == up",
+         "}",
+         {},
+         {}});
+    out_.declarations.push_back(
         {"d0",
          "signal d0(site: site) {\n  raise when s0(node) by site = node.site",
          "}",
@@ -131,7 +140,7 @@ class Generator {
     };
     switch (shape) {
       case Shape::Node: {
-        plain = {"s0", "s2"};
+        plain = {"s0", "s2", "s3", "s3"};
         counted = {fmt::format("count(s0) {} within {}", compare(4), window()),
                    fmt::format("flaps(s0) {} within {}", compare(3), window()),
                    fmt::format("count(s1) {} within {}", compare(70), window()),
@@ -375,7 +384,7 @@ class Generator {
       RandomEvent e{
           at, fmt::format("n{}", rng_.below(rng_.chance(5) ? 7 : 5)), rng_.pick(kVias), {}, 1};
       const bool up = rng_.chance(40);
-      switch (rng_.below(8)) {
+      switch (rng_.below(10)) {
         case 0:
         case 1:
         case 2:
@@ -390,8 +399,11 @@ class Generator {
             e.msg = "s1 reset";
           }
           break;
-        default:
+        case 7:
           e.msg = up ? "s2 up" : "s2 down";
+          break;
+        default:
+          e.msg = up ? "probe up" : "probe down";
           break;
       }
       if (rng_.chance(4)) {

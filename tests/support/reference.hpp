@@ -133,6 +133,7 @@ class Reference {
   void run(const IncidentRef& ref, Seq seq, std::vector<IncidentChange>& out);
   bool step(const IncidentRef& ref, Seq seq, std::vector<IncidentChange>& out);
   bool step_waiting(const IncidentRef& ref, std::vector<IncidentChange>& out);
+  bool probe_fed(const Node& node) const;
   bool step_one_by(const IncidentRef& ref, std::vector<IncidentChange>& out);
   bool end_pattern(const IncidentRef& ref, std::vector<IncidentChange>& out);
   Instant clear_deadline(const IncidentRef& ref) const;

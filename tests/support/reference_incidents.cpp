@@ -155,11 +155,21 @@ bool Reference::step_waiting(const IncidentRef& ref, std::vector<IncidentChange>
   if (k->released && rule.recover.count() > 0 && wait(k->released_at + rule.recover)) {
     return false;
   }
+  if (k->released && probe_fed(*node) && k->last_raise <= k->released_at) {
+    return false;  // until a probe says that it is still so
+  }
   if (!rule.one_by.empty() && step_one_by(ref, out)) {
     return true;
   }
   open(ref, out);
   return true;
+}
+
+bool Reference::probe_fed(const Node& node) const {
+  return std::any_of(node.patterns->begin(), node.patterns->end(), [&](const rules::Pattern* p) {
+    return (p->kind == rules::PatternKind::Signal || p->kind == rules::PatternKind::Aggregate) &&
+           program_->signals[p->leaf.signal].probe_fed;
+  });
 }
 
 /// K would open: true when it became the symptom of a greater one.
