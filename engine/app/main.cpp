@@ -91,6 +91,18 @@ void add_replay(CLI::App& app, Action& action) {
   replay->add_option("--inventory", a->inventory, "folder of the tables' CSV files");
   replay->add_flag("--json", a->json, "every change as one JSON line");
   replay->add_flag("--incidents", a->incidents, "one object per incident at the end");
+  replay
+      ->add_option_function<std::string>(
+          "--run-on",
+          [a](const std::string& text) {
+            const auto duration = belfry::parse_duration(text);
+            if (!duration || duration->count() < 0) {
+              throw CLI::ValidationError("--run-on", "expected a duration such as 5m or 0s");
+            }
+            a->run_on = *duration;
+          },
+          "the clock runs on that long after the last event")
+      ->default_str("5m");
   replay->footer(
       "Example: belfry replay --events week.jsonl --rules rules/packs --inventory "
       "config/inventory");
