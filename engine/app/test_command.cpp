@@ -1,6 +1,8 @@
 #include "test_command.hpp"
 
 #include <fstream>
+#include <map>
+#include <tuple>
 
 #include "belfry/base/json.hpp"
 #include "belfry/base/text.hpp"
@@ -92,23 +94,35 @@ struct Line {
   bool hit = false;
 };
 
+/// One entry per line of text: a MIB name with two OIDs is two clauses, `any(...)` several causes.
 std::vector<Line> coverage_lines(const rules::Program& program, const TestCoverage& coverage) {
-  std::vector<Line> out;
+  std::map<std::tuple<rules::Index, std::uint32_t, std::uint32_t, std::string>, Line> lines;
+  const auto add = [&](const rules::Place& place, std::string what, bool hit) {
+    Line& line = lines[{place.file, place.line, place.column, what}];
+    line.hit = line.hit || hit;
+    line.place = place_text(program, place);
+    line.what = std::move(what);
+  };
   for (rules::Index i = 0; i < program.clauses.size(); ++i) {
     const rules::Clause& clause = program.clauses[i];
-    out.push_back({fmt::format("{} {}", clause.kind == rules::ClauseKind::Raise ? "raise" : "clear",
-                               program.signals[clause.signal].name),
-                   place_text(program, clause.place), coverage.clauses.contains(i)});
+    add(clause.place,
+        fmt::format("{} {}", clause.kind == rules::ClauseKind::Raise ? "raise" : "clear",
+                    program.signals[clause.signal].name),
+        coverage.clauses.contains(i));
   }
   for (rules::Index i = 0; i < program.rules.size(); ++i) {
-    out.push_back({"rule " + program.rules[i].name, place_text(program, program.rules[i].place),
-                   coverage.rules.contains(i)});
+    add(program.rules[i].place, "rule " + program.rules[i].name, coverage.rules.contains(i));
   }
   for (rules::Index i = 0; i < program.causes.size(); ++i) {
     const rules::Cause& cause = program.causes[i];
-    out.push_back({fmt::format("cause {} of {}", program.rules[cause.cause].name,
-                               program.rules[cause.symptom].name),
-                   place_text(program, cause.place), coverage.causes.contains(i)});
+    add(cause.place,
+        fmt::format("cause {} of {}", program.rules[cause.cause].name,
+                    program.rules[cause.symptom].name),
+        coverage.causes.contains(i));
+  }
+  std::vector<Line> out;
+  for (auto& [place, line] : lines) {
+    out.push_back(std::move(line));
   }
   return out;
 }

@@ -204,6 +204,9 @@ class Generator {
           "share(s0(node), node.over(span)) >= {}% and distinct(s0.node) {} within {}",
           20 + 20 * rng_.below(5), compare(3), window());
     }
+    if (shape == Shape::Site && rng_.chance(40)) {
+      return by_site(before, uses);
+    }
     const std::string first = atom(shape, before, uses);
     switch (rng_.below(8)) {
       case 0:
@@ -220,6 +223,31 @@ class Generator {
     }
   }
 
+  /// Keyed through the node of each signal; the key says `site = node.site`.
+  std::string by_site(std::size_t before, std::vector<std::string>& uses) {
+    site_key_ = "site = node.site";
+    const auto one = [&] {
+      std::vector<std::string> forms{
+          fmt::format("count(s0) {} within {}", compare(5), window()),
+          fmt::format("count(s1) {} within {}", compare(5), window()),
+          fmt::format("flaps(s0) {} within {}", compare(4), window()),
+          fmt::format("distinct(s0.node) {} within {}", compare(3), window()),
+          fmt::format("distinct(s1.k) {} within {}", compare(3), window())};
+      for (const RuleSketch& r : rules_) {
+        if (r.place < before && (r.shape == Shape::Node || r.shape == Shape::NodeK)) {
+          forms.push_back(fmt::format("count({}) {} within {}", r.name, compare(3), window()));
+          forms.push_back(
+              fmt::format("distinct({}.node) {} within {}", r.name, compare(3), window()));
+        }
+      }
+      const std::string text = rng_.pick(forms);
+      note(text, uses);
+      return text;
+    };
+    const std::string first = one();
+    return rng_.chance(50) ? first : first + (rng_.chance(50) ? " and " : " or ") + one();
+  }
+
   void rule(std::size_t place) {
     static const std::vector<Shape> kShapes{Shape::Node,  Shape::Node, Shape::Node, Shape::NodeK,
                                             Shape::NodeK, Shape::Site, Shape::Span};
@@ -233,7 +261,10 @@ class Generator {
     if (shape == Shape::Span) {
       d.uses.push_back("s0");
     }
-    d.head = fmt::format("rule {} {{\n  when {} by {}", d.name, pattern(shape, place, d.uses), by);
+    site_key_ = "site";
+    const std::string when = pattern(shape, place, d.uses);
+    d.head = fmt::format("rule {} {{\n  when {} by {}", d.name, when,
+                         shape == Shape::Site ? site_key_ : by);
     clauses(shape, d);
     static const std::vector<std::string> kSeverities{"minor", "major", "critical"};
     const std::string key = shape == Shape::Node    ? "{node}"
@@ -419,6 +450,7 @@ class Generator {
   RandomCase out_;
   std::vector<RuleSketch> rules_;
   bool upward_ = rng_.chance(50);
+  std::string site_key_;
 };
 
 }  // namespace
