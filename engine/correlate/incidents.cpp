@@ -514,7 +514,7 @@ bool Fold::give_way(std::uint32_t record) {
   }
   if (carrier == kNil && best != record) {
     open(best);
-    arm(best);
+    add_work(best);  // it may have a cause that is due
     carrier = best;
   }
   if (carrier == kNil) {

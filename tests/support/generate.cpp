@@ -110,6 +110,13 @@ class Generator {
          {},
          {}});
     out_.declarations.push_back(
+        {"d1",
+         fmt::format("signal d1(node: device) {{\n  raise when count(s0) {} within {} by node",
+                     compare(3), window()),
+         "}",
+         {rng_.chance(60) ? "  clear when s2 by node" : "  clear when not (s0) by node"},
+         {"s0", "s2"}});
+    out_.declarations.push_back(
         {"d0",
          "signal d0(site: site) {\n  raise when s0(node) by site = node.site",
          "}",
@@ -140,7 +147,7 @@ class Generator {
     };
     switch (shape) {
       case Shape::Node: {
-        plain = {"s0", "s2", "s3", "s3"};
+        plain = {"s0", "s2", "s3", "s3", "d1"};
         counted = {fmt::format("count(s0) {} within {}", compare(4), window()),
                    fmt::format("flaps(s0) {} within {}", compare(3), window()),
                    fmt::format("count(s1) {} within {}", compare(70), window()),
