@@ -30,7 +30,8 @@ rule bgp_session_down {
   when bgp_down for 30s
   open { title "BGP {peer} ({session[node, peer].name}) down on {node.name}" severity major }
 }
-cause interface_down(node, ifname) of bgp_session_down(node, peer) where session[node, peer].ifname == ifname
+cause interface_down(node, ifname) of bgp_session_down(node, peer)
+  where session[node, peer].ifname == ifname
 )bell";
 
 struct Ran {
@@ -79,7 +80,7 @@ TEST(TestCommand, AnExplainedIncident) {
   const Ran ran = run(kExplained);
   ASSERT_EQ(ran.outcomes.size(), 1U);
   EXPECT_TRUE(ran.outcomes[0].passed) << text(ran.outcomes[0]);
-  EXPECT_EQ(ran.outcomes[0].line, 22U);
+  EXPECT_EQ(ran.outcomes[0].line, 23U);
   EXPECT_EQ(ran.outcomes[0].events, 4U);
   EXPECT_EQ(ran.coverage.rules.size(), 2U);
   EXPECT_EQ(ran.coverage.causes.size(), 1U);

@@ -132,6 +132,9 @@ class Reference {
   // incidents
   void run(const IncidentRef& ref, Seq seq, std::vector<IncidentChange>& out);
   bool step(const IncidentRef& ref, Seq seq, std::vector<IncidentChange>& out);
+  bool step_idle(const IncidentRef& ref, Seq seq);
+  bool step_pending(const IncidentRef& ref, std::vector<IncidentChange>& out);
+  bool step_live(const IncidentRef& ref, std::vector<IncidentChange>& out);
   bool step_waiting(const IncidentRef& ref, std::vector<IncidentChange>& out);
   bool probe_fed(const Node& node) const;
   bool step_one_by(const IncidentRef& ref, std::vector<IncidentChange>& out);

@@ -36,84 +36,98 @@ void Reference::run(const IncidentRef& ref, Seq seq, std::vector<IncidentChange>
 
 /// One step of the state machine; true when the state changed.
 bool Reference::step(const IncidentRef& ref, Seq seq, std::vector<IncidentChange>& out) {
-  const auto& [node, k] = ref;
+  RuleKey* k = ref.second;
   if (!k->holds) {
     k->blocked = false;
   }
   switch (k->life) {
     case Life::Idle:
     case Life::Closed:
-      if (k->begun && !k->blocked) {
-        if (k->life == Life::Idle) {
-          k->began = now_;
-          k->began_seq = seq;
-          k->id = make_id(node->rule->name, k->text, now_, seq);
-        }
-        k->life = Life::Pending;
-        k->released = false;
-        return true;
-      }
-      if (k->life == Life::Closed) {
-        if (passed(k->closed_at + node->rule->reopen)) {
-          forget(*k);
-          return true;
-        }
-        arm(k->closed_at + node->rule->reopen, node->rule->name, k->text);
-      }
-      return false;
+      return step_idle(ref, seq);
     case Life::Pending:
-      if (k->released && !k->holds) {
-        close(ref, IncidentReason::PatternEnded, out);
-        return true;
-      }
-      if (!k->begun) {
-        return drop(*k);
-      }
-      if (k->released) {
-        if (k->due.ns > now_.ns && !passed(k->due)) {
-          arm(k->due, node->rule->name, k->text);
-          return false;
-        }
-      } else if (!k->holds) {
-        return false;
-      } else {
-        k->due = now_;
-      }
-      k->life = Life::Waiting;
-      return true;
+      return step_pending(ref, out);
     case Life::Waiting:
       return step_waiting(ref, out);
     case Life::Open:
-    case Life::Symptom: {
-      if (node->rule->clear == rules::ClearKind::When) {
-        if (k->cleared) {
-          close(ref, IncidentReason::PatternEnded, out);
-          return true;
-        }
-      } else if (!k->holds && node->rule->clear != rules::ClearKind::Manual) {
-        return end_pattern(ref, out);
-      }
-      const auto found = candidates(ref);
-      if (k->life == Life::Symptom) {
-        if (found.empty()) {
-          release(ref, out);
-          return true;
-        }
-        refresh_causes(ref);
-        return false;
-      }
-      const bool due = std::any_of(found.begin(), found.end(), [](const IncidentRef& a) {
-        return a.second->life != Life::Pending;
-      });
-      if (due) {
-        become_symptom(ref, IncidentReason::Adopted, out);
-      }
-      return due;
-    }
+    case Life::Symptom:
+      return step_live(ref, out);
     case Life::Clearing:
       return step_clearing(ref, out);
   }
   return false;
+}
+
+bool Reference::step_idle(const IncidentRef& ref, Seq seq) {
+  const auto& [node, k] = ref;
+  if (k->begun && !k->blocked) {
+    if (k->life == Life::Idle) {
+      k->began = now_;
+      k->began_seq = seq;
+      k->id = make_id(node->rule->name, k->text, now_, seq);
+    }
+    k->life = Life::Pending;
+    k->released = false;
+    return true;
+  }
+  if (k->life == Life::Closed) {
+    if (passed(k->closed_at + node->rule->reopen)) {
+      forget(*k);
+      return true;
+    }
+    arm(k->closed_at + node->rule->reopen, node->rule->name, k->text);
+  }
+  return false;
+}
+
+bool Reference::step_pending(const IncidentRef& ref, std::vector<IncidentChange>& out) {
+  const auto& [node, k] = ref;
+  if (k->released && !k->holds) {
+    close(ref, IncidentReason::PatternEnded, out);
+    return true;
+  }
+  if (!k->begun) {
+    return drop(*k);
+  }
+  if (k->released) {
+    if (k->due.ns > now_.ns && !passed(k->due)) {
+      arm(k->due, node->rule->name, k->text);
+      return false;
+    }
+  } else if (!k->holds) {
+    return false;
+  } else {
+    k->due = now_;
+  }
+  k->life = Life::Waiting;
+  return true;
+}
+
+bool Reference::step_live(const IncidentRef& ref, std::vector<IncidentChange>& out) {
+  const auto& [node, k] = ref;
+  if (node->rule->clear == rules::ClearKind::When) {
+    if (k->cleared) {
+      close(ref, IncidentReason::PatternEnded, out);
+      return true;
+    }
+  } else if (!k->holds && node->rule->clear != rules::ClearKind::Manual) {
+    return end_pattern(ref, out);
+  }
+  const auto found = candidates(ref);
+  if (k->life == Life::Symptom) {
+    if (found.empty()) {
+      release(ref, out);
+      return true;
+    }
+    refresh_causes(ref);
+    return false;
+  }
+  const bool due = std::any_of(found.begin(), found.end(), [](const IncidentRef& a) {
+    return a.second->life != Life::Pending;
+  });
+  if (due) {
+    become_symptom(ref, IncidentReason::Adopted, out);
+  }
+  return due;
 }
 
 bool Reference::step_waiting(const IncidentRef& ref, std::vector<IncidentChange>& out) {
