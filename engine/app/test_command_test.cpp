@@ -139,6 +139,23 @@ TEST(TestCommand, AFailureSaysWhatWasThere) {
   EXPECT_NE(all.find("expect open bgp_session_down   got none"), std::string::npos) << all;
 }
 
+TEST(TestCommand, AFailureSaysWhyNothingExplains) {
+  const Ran ran = run(R"bell(test "other port" {
+  given session { node: "r1", peer: 10.0.0.2, ifname: "et9", name: "TRANSIT-A" }
+  +0s  syslog { node: "r1", msg: "%LINK-3-UPDOWN: Interface et0, changed state to down" }
+  +0s  syslog { node: "r1", msg: "%BGP-5-ADJCHANGE: neighbor 10.0.0.2 Down x" }
+  +60s expect 1 open
+})bell");
+  const std::string all = text(ran.outcomes[0]);
+  EXPECT_NE(all.find("bgp_session_down(r1, 10.0.0.2) is not explained by interface_down(r1, et0)"),
+            std::string::npos)
+      << all;
+  EXPECT_NE(all.find("where session[node, peer].ifname == ifname` with node = r1, peer = 10.0.0.2, "
+                     "ifname = et0 -> false"),
+            std::string::npos)
+      << all;
+}
+
 /// Every shipped pack with its own tests, in the order written and in others.
 TEST(TestCommand, ShippedPacksPass) {
   const std::filesystem::path packs = std::filesystem::path(BELFRY_ROOT) / "rules" / "packs";

@@ -6,6 +6,7 @@
 #include "belfry/base/text.hpp"
 #include "belfry/intake/event_namer.hpp"
 #include "belfry/replay/rehearsal.hpp"
+#include "belfry/rules/eval.hpp"
 #include "test_values.hpp"
 
 namespace belfry {
@@ -83,6 +84,11 @@ class Runner {
     if (test_.steps.empty()) {
       broken("the test has no steps");
     }
+    for (const auto& [id, incident] : incidents_) {
+      outcome_.stood.push_back(fmt::format("{} {} cause {}", call(incident), name(incident.state),
+                                           field_text(incident, "cause")));
+    }
+    std::sort(outcome_.stood.begin(), outcome_.stood.end());
     return std::move(outcome_);
   }
 
@@ -352,6 +358,7 @@ class Runner {
       }
       for (const auto& [id, incident] : incidents_) {
         if (incident.state != IncidentState::Closed) {
+          say_why_not(incident);
           outcome_.timeline.push_back(fmt::format(
               "        {} {} since {}: \"{}\" count {} flaps {} symptoms {}{}",
               name(incident.state), call(incident), offset(incident.began_at), incident.title,
@@ -360,6 +367,56 @@ class Runner {
         }
       }
     }
+  }
+
+  /// An open incident beside others: the cause lines that could have explained it, and do not.
+  void say_why_not(const Incident& b) {
+    if (b.state != IncidentState::Open) {
+      return;
+    }
+    for (const rules::Cause& cause : run_.program->causes) {
+      if (run_.program->rules[cause.symptom].name != b.rule) {
+        continue;
+      }
+      for (const auto& [id, a] : incidents_) {
+        if (id != b.id.value && a.state != IncidentState::Closed &&
+            run_.program->rules[cause.cause].name == a.rule) {
+          outcome_.timeline.push_back(fmt::format("        {} is not explained by {}: {}", call(b),
+                                                  call(a), why_not(cause, a, b)));
+        }
+      }
+    }
+  }
+
+  std::string why_not(const rules::Cause& cause, const Incident& a, const Incident& b) const {
+    std::vector<Value> vars;
+    std::string bound;
+    for (const rules::CauseVar& var : cause.vars) {
+      const bool of_cause = var.cause_part != rules::kNone;
+      const bool of_symptom = var.symptom_part != rules::kNone;
+      const std::string& text = of_cause ? a.key[var.cause_part] : b.key[var.symptom_part];
+      if (of_cause && of_symptom && text != b.key[var.symptom_part]) {
+        return fmt::format("{} is {} there and {} here", var.name, text, b.key[var.symptom_part]);
+      }
+      Value value = Value::of_text(var.type, text);
+      value.aux = var.of;
+      vars.push_back(value);
+      bound += fmt::format("{}{} = {}", bound.empty() ? "" : ", ", var.name, text);
+    }
+    Arena arena;
+    const rules::Env env{.program = run_.program.get(),
+                         .inventory = inventory_.get(),
+                         .event = nullptr,
+                         .vars = vars,
+                         .measured = nullptr,
+                         .active = nullptr,
+                         .arena = &arena};
+    std::string line = source_line(cause.place);
+    if (cause.where != nullptr && cause.where->place.line > cause.place.line) {
+      line += " " + source_line(cause.where->place);
+    }
+    return fmt::format("`{}` with {}{}", line, bound,
+                       rules::holds(cause.where, env) ? "" : " -> false");
   }
 
   static std::string offset(Instant at) { return "+" + to_text(at - kTestStart); }

@@ -29,6 +29,8 @@ struct TestOutcome {
   std::vector<std::string> timeline;
   std::string first_failure;
   std::size_t events = 0, changes = 0;
+  /// How every incident stood after the last step: rule, key, state, cause.
+  std::vector<std::string> stood;
 };
 
 struct TestRun {
@@ -39,6 +41,7 @@ struct TestRun {
   TestCoverage* coverage = nullptr;
 };
 
+/// With `shuffle` the test runs in the order written too: what stands at the end must be the same.
 TestOutcome run_test(const TestRun& run, const rules::Test& test);
 
 }  // namespace belfry
