@@ -80,6 +80,11 @@ void Rehearsal::advance(Instant at) {
   now_ = at;
 }
 
+void Rehearsal::advance_before(Instant at) {
+  flush();
+  fire_before(at, Seq{seq_.value + 1});
+}
+
 void Rehearsal::on_deaf(Instant from, Instant to) {
   flush();
   fire_before(to, Seq{seq_.value + 1});

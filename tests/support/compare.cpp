@@ -89,7 +89,7 @@ Told run_engine(const RandomCase& c, const std::shared_ptr<const rules::Program>
                             i == 0 ? kStart : Instant{c.events[i - 1].at_ns});
     }
     if (const std::size_t n = close_number(c.events[i]); n > 0) {
-      rehearsal.flush();
+      rehearsal.advance_before(at);
       const std::vector<Incident> live = rehearsal.correlator().live();
       if (!live.empty()) {
         Command command;
@@ -131,9 +131,9 @@ Told run_reference(const RandomCase& c, const std::shared_ptr<const rules::Progr
   for (const RandomEvent& from : c.events) {
     at = Instant{from.at_ns};
     if (const std::size_t n = close_number(from); n > 0) {
+      fire(at, Seq{seq.value + 1});
       const std::vector<IncidentId> live = reference.live();
       if (!live.empty()) {
-        fire(at, Seq{seq.value + 1});
         reference.close_by_hand(live[(n - 1) % live.size()], Seq{seq.value + 1}, at, changes);
         tell(at);
       }

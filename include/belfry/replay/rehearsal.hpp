@@ -52,6 +52,8 @@ class Rehearsal {
 
   /// Folds what was committed, then fires every timer with a deadline at or before `at`.
   void advance(Instant at);
+  /// The same for timers strictly before `at`: what a command at `at` finds.
+  void advance_before(Instant at);
   /// Folds what was committed.
   void flush();
   void on_deaf(Instant from, Instant to);
