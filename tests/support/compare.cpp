@@ -45,6 +45,10 @@ void fill(const RandomEvent& from, const rules::Program& program, Arena& arena, 
   out.repeat = from.repeat;
   if (!from.msg.starts_with("probe ")) {
     out.message = from.msg;
+    const std::size_t percent = out.message.find('%');
+    if (percent != std::string_view::npos) {
+      out.tag = out.message.substr(percent + 1, out.message.find(": ", percent) - percent - 1);
+    }
     return;
   }
   out.kind = EventKind::Probe;

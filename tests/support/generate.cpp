@@ -90,14 +90,17 @@ class Generator {
          "}",
          s0,
          {}});
-    out_.declarations.push_back({"s1",
-                                 "signal s1(node: device, k: string) {\n  raise syslog \"s1 {k} "
-                                 "down\"\n  clear syslog \"s1 {k} up\"",
-                                 "}",
-                                 s1,
-                                 {}});
+    out_.declarations.push_back(
+        {"s1",
+         "signal s1(node: device, k: string) {\n  raise syslog \"%T-3-X: k {k} went down{_}\"\n  "
+         "clear syslog \"%T-3-X: k {k} came up{_}\"\n  raise syslog \"s1 {k} "
+         "down\"\n  clear syslog \"s1 {k} up\"",
+         "}",
+         s1,
+         {}});
     out_.declarations.push_back({"s2",
-                                 "signal s2(node: device) {\n  raise syslog \"s2 down\" per via\n  "
+                                 "signal s2(node: device) {\n  raise syslog \"%T-3-X: k k1 {_} "
+                                 "down{_}\" per via\n  raise syslog \"s2 down\" per via\n  "
                                  "clear syslog \"s2 up\" per via",
                                  "}",
                                  {},
@@ -413,6 +416,14 @@ class Generator {
     return ms * 1'000'000 + (rng_.chance(3) ? 1 : 0);
   }
 
+  /// The same fact in a vendor's words, with what devices put before and behind.
+  std::string tagged(bool up) {
+    static const std::vector<std::string> kBefore{"", "", "17: ", "Jan  1 00:00:00: "};
+    static const std::vector<std::string> kBehind{"", ".", " ", " again", ": k k2 went down"};
+    return fmt::format("{}%T-3-X: k k{} {}{}", rng_.pick(kBefore), rng_.below(3),
+                       up ? "came up" : "went down", rng_.pick(kBehind));
+  }
+
   void events() {
     const std::size_t n = 5 + rng_.below(60);
     std::int64_t at = 1'000'000'000'000;
@@ -433,6 +444,9 @@ class Generator {
         case 5:
         case 6:
           e.msg = fmt::format("s1 {} {}", rng_.pick(kKs), up ? "up" : "down");
+          if (rng_.chance(30)) {
+            e.msg = tagged(up);
+          }
           if (rng_.chance(4)) {
             e.msg = "s1 reset";
           }

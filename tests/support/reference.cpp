@@ -28,18 +28,37 @@ std::int64_t up(Instant t) { return (t.ns + kTick - 1) / kTick * kTick; }
 
 std::string text_of(const std::vector<Value>& key) { return key_text(key); }
 
+bool nothing_left(std::string_view text) {
+  const auto blanks = [&] {
+    while (!text.empty() && (text.front() == ' ' || text.front() == '\0')) {
+      text.remove_prefix(1);
+    }
+  };
+  blanks();
+  if (text.starts_with('.')) {
+    text.remove_prefix(1);
+    blanks();
+  }
+  return text.empty();
+}
+
 /// Tries every way to cut `text` along the template, shortest holes first.
 bool cut(const Clause& clause, std::size_t part, std::string_view text,
          std::vector<std::string_view>& holes) {
   if (part == clause.head_template.size()) {
-    return text.empty();
+    return nothing_left(text);
   }
   const rules::TemplatePart& p = clause.head_template[part];
   if (!p.literal.empty()) {
     return text.starts_with(p.literal) &&
            cut(clause, part + 1, text.substr(p.literal.size()), holes);
   }
-  for (std::size_t n = 1; n <= text.size(); ++n) {
+  const bool one_word = p.hole != kNone && part + 1 < clause.head_template.size() &&
+                        clause.head_template[part + 1].literal.starts_with(' ');
+  for (std::size_t n = p.hole == kNone ? 0 : 1; n <= text.size(); ++n) {
+    if (one_word && text[n - 1] == ' ') {
+      return false;
+    }
     if (p.hole != kNone) {
       holes[p.hole] = text.substr(0, n);
     }
@@ -48,6 +67,25 @@ bool cut(const Clause& clause, std::size_t part, std::string_view text,
     }
   }
   return false;
+}
+
+/// A template that begins with a vendor's tag begins where the `%` stands, others at the front or
+/// behind the tag.
+bool matches_head(const Clause& clause, std::string_view text,
+                  std::vector<std::string_view>& holes) {
+  const bool tagged = clause.head_template[0].literal.starts_with('%');
+  if (!tagged && cut(clause, 0, text, holes)) {
+    return true;
+  }
+  const std::size_t percent = text.find('%');
+  if (percent == std::string_view::npos) {
+    return false;
+  }
+  if (tagged) {
+    return cut(clause, 0, text.substr(percent), holes);
+  }
+  const std::size_t end = text.find(": ", percent);
+  return end != std::string_view::npos && cut(clause, 0, text.substr(end + 2), holes);
 }
 
 std::string_view head_text(const Clause& clause, const Event& event) {
@@ -280,7 +318,7 @@ bool Reference::clause_matches(const Clause& clause, const Event& event, Key& ke
     return false;
   }
   std::vector<std::string_view> texts(clause.holes.size());
-  if (!clause.head_template.empty() && !cut(clause, 0, head_text(clause, event), texts)) {
+  if (!clause.head_template.empty() && !matches_head(clause, head_text(clause, event), texts)) {
     return false;
   }
   Key holes;
