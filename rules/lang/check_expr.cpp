@@ -27,6 +27,12 @@ bool untyped(const Expr* e) {
   return e->kind == ExprKind::Varbind || (e->kind == ExprKind::Field && e->index == kUntypedField);
 }
 
+/// The same of `var.a ?? var.b`.
+bool flexible(const Expr* e) {
+  return untyped(e) ||
+         (e->kind == ExprKind::Coalesce && flexible(e->args[0]) && flexible(e->args[1]));
+}
+
 }  // namespace
 
 const ScopeVar* Checker::find_var(const Scope& scope, std::string_view name) const {
@@ -910,16 +916,16 @@ const Expr* Checker::comparison(NodeRef node, const Scope& scope, ExprKind kind)
   if (first == nullptr) {
     return nullptr;
   }
-  const Ty hint = untyped(first) ? Ty{} : ty_of(first);
+  const Ty hint = flexible(first) ? Ty{} : ty_of(first);
   const Expr* second = raw_expr(right_first ? a : b, scope, hint);
   if (second == nullptr) {
     return nullptr;
   }
   // Varbinds and labels take the type of the other side; texts become what they are compared with.
-  if (untyped(first) && !untyped(second)) {
-    first = coerce(first, ty_of(second), right_first ? b : a);
-  } else if (untyped(second) && !untyped(first)) {
-    second = coerce(second, ty_of(first), right_first ? a : b);
+  if (flexible(first) && !flexible(second) && second->type != Type::None) {
+    first = expr(right_first ? b : a, scope, ty_of(second));
+  } else if (flexible(second) && !flexible(first) && first->type != Type::None) {
+    second = expr(right_first ? a : b, scope, ty_of(first));
   } else if (second->kind == ExprKind::Const && second->type == Type::String &&
              first->type != Type::String) {
     second = text_as(second->value.text, ty_of(first))
@@ -930,6 +936,9 @@ const Expr* Checker::comparison(NodeRef node, const Scope& scope, ExprKind kind)
     first = text_as(first->value.text, ty_of(second))
                 ? coerce(first, ty_of(second), right_first ? b : a)
                 : first;
+  }
+  if (first == nullptr || second == nullptr) {
+    return nullptr;
   }
   const bool same = ty_of(first).same(ty_of(second)) || (numeric(first) && numeric(second)) ||
                     first->type == Type::None || second->type == Type::None;
@@ -967,9 +976,11 @@ const Expr* Checker::membership(NodeRef node, const Scope& scope) {
   const Expr* right = nullptr;
   if (b.is(NodeKind::Object)) {
     left = raw_expr(a, scope, {});
-    Ty want = left == nullptr ? Ty{} : simple(Type::Set, left->of);
-    want.item = left == nullptr ? Type::None : left->type;
+    const bool open = left != nullptr && flexible(left);
+    Ty want = left == nullptr || open ? Ty{} : simple(Type::Set, left->of);
+    want.item = want.known() ? left->type : Type::None;
     right = left == nullptr ? nullptr : set_of(b, scope, want);
+    left = open && right != nullptr ? expr(a, scope, simple(right->item_type, right->of)) : left;
   } else {
     right = raw_expr(b, scope, {});
     if (right != nullptr && right->kind == ExprKind::Const && right->type == Type::String) {

@@ -33,7 +33,33 @@ void Checker::signal(Index index) {
       duration(each, program_->signals[index].expire);
     }
   }
+  share_per(index, node);
   signal_warnings(index, node);
+}
+
+/// `raise ... per FIELD` tells raisers apart; the clear lines must tell them apart by the same
+/// field.
+void Checker::share_per(Index index, NodeRef node) {
+  std::string_view per;
+  for (const Index c : program_->signals[index].clauses) {
+    const Clause& clause = program_->clauses[c];
+    per = clause.per != nullptr ? clause.per->name : per;
+  }
+  for (const Index c : program_->signals[index].clauses) {
+    Clause& clause = program_->clauses[c];
+    if (per.empty() || clause.per_vantage) {
+      continue;
+    }
+    Scope scope;
+    scope.event = &program_->event_types[events_.at(clause.event_type)];
+    const auto same = [&](const EventType::Field& f) {
+      return f.name == per && f.type != Type::None;
+    };
+    if (std::any_of(scope.event->fields.begin(), scope.event->fields.end(), same)) {
+      clause.per = event_field(node, scope, per);
+      clause.per_vantage = true;
+    }
+  }
 }
 
 void Checker::feed(Index index, NodeRef node) {

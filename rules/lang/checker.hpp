@@ -138,6 +138,7 @@ class Checker {
   void trap_head(Clause& clause, TokenRef token, std::vector<std::string>& oids);
   const Expr* bind(const Clause& clause, const Param& param, NodeRef source, const Scope& scope);
   void derived(Index index, NodeRef node);
+  void share_per(Index index, NodeRef node);
   void signal_warnings(Index index, NodeRef node);
 
   // check_expr.cpp

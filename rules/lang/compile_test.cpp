@@ -406,6 +406,11 @@ signal s(node: device, x: string, n: int) {
   clear trap 1.3.6.1.4.1.9.9.1 where var[3] != 2 with x = var[1], n = var[2]
 }
 signal level(node: device) { raise syslog where level >= major and not (app in { "cron", "su" })  expire 1h }
+signal relayed(node: device) { raise syslog "one thing is down" per via  clear syslog "one thing is up" }
+signal either(node: device, x: string) {
+  raise trap 1.3.6.1.4.1.9.9.2 where var.ifOperStatus ?? var[2] == 2 and var[4] in { 1, 2 } and var[5] ?? "?" != "x" with x = var.ifDescr ?? var.ifName
+  expire 1h
+}
 signal addr(node: device) { raise syslog "x {a} end" where node.ip in 10.0.0.0/8 or node.ip == "2001:db8:0::1"  expire 1h }
 signal probe_label(node: device, mount: string) {
   raise probe "disk" where label.size > 5 and value ?? 0.0 >= 95% with mount = label.mount
@@ -418,6 +423,14 @@ signal probe_label(node: device, mount: string) {
   EXPECT_EQ(raise.where->args[0]->type, Type::Int)
       << "a varbind is read as what it is compared with";
   EXPECT_TRUE(raise.key[2]->instance);
+  for (const Index c : signal(r, "relayed").clauses) {
+    EXPECT_TRUE(r.out.program->clauses[c].per_vantage)
+        << "a clear tells its raiser by the same field";
+    EXPECT_EQ(r.out.program->clauses[c].per->field, EventField::Via);
+  }
+  const Clause& either = r.out.program->clauses[signal(r, "either").clauses[0]];
+  EXPECT_EQ(either.where->args[0]->args[0]->args[0]->args[0]->type, Type::Int);
+  EXPECT_EQ(either.where->args[0]->args[1]->args[0]->type, Type::Int);
   const Clause& addr = r.out.program->clauses[signal(r, "addr").clauses[0]];
   EXPECT_EQ(addr.where->args[1]->args[1]->value.text, "2001:db8::1") << "canonical, RFC 5952";
   const Clause& label = r.out.program->clauses[signal(r, "probe_label").clauses[0]];
