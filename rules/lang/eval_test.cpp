@@ -251,6 +251,8 @@ TEST_F(Eval, VarbindsTakeTheTypeThatIsAsked) {
   EXPECT_EQ(read(VarType::Integer, "", 2, Type::String), "2");
   EXPECT_EQ(read(VarType::OctetString, "42", 0, Type::Int), "42");
   EXPECT_EQ(read(VarType::OctetString, "many", 0, Type::Int), "none");
+  EXPECT_EQ(read(VarType::OctetString, "", 0, Type::String), "none");
+  EXPECT_EQ(read(VarType::OctetString, "\x00"sv, 0, Type::String), "none");
   EXPECT_EQ(read(VarType::Null, "", 0, Type::String), "none");
   e.instance = true;
   EXPECT_EQ(read(VarType::Integer, "", 2, Type::String), "7.300");

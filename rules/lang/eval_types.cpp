@@ -263,6 +263,9 @@ Value typed_octets(std::string_view bytes, Type type, std::uint32_t of, const Sc
   if (type == Type::Mac && bytes.size() == 6) {
     return typed_value(hex_text(bytes, arena), Type::Mac, of, schema, arena);
   }
+  if (text.empty()) {
+    return Value::none();  // agents send empty names for what they do not know
+  }
   const Value value = readable ? Value::string(text) : hex_text(bytes, arena);
   return typed_value(value, type, of, schema, arena);
 }
