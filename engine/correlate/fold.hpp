@@ -119,6 +119,7 @@ struct Fold {
                            std::vector<IncidentChange>& to);
   void begin(Seq at_seq, std::int64_t at, bool timers_fire, std::vector<IncidentChange>& to);
   void finish();  ///< propagation, incidents, updates
+  void put_off(std::int64_t tick);
   void run_tick(std::int64_t tick, Seq at_seq, std::vector<IncidentChange>& to);
   void propagate();
   void settle_timers();

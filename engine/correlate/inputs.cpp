@@ -122,10 +122,21 @@ void Fold::fire(Instant until, bool inclusive, Seq at_seq, std::vector<IncidentC
     at_tick = next_deadline;
     BELFRY_DCHECK(rounds < kRoundsPerTickMax);
     if (rounds >= kRoundsPerTickMax) {
-      break;
+      put_off(at_tick);
+      continue;
     }
     run_tick(at_tick, at_seq, to);
   }
+}
+
+/// What is due at this tick waits for the next one.
+void Fold::put_off(std::int64_t tick) {
+  TimerRef ref;
+  while (timers.take(
+      tick, [this](const TimerRef& r) { return slot_of(r); }, ref)) {
+    timers.arm(*slot_of(ref), ref, tick + kTimerTick);
+  }
+  settle_timers();
 }
 
 void Fold::run_tick(std::int64_t tick, Seq at_seq, std::vector<IncidentChange>& to) {
