@@ -57,7 +57,9 @@ TEST(Config, EveryMistakeIsToldAtOnceWithItsPlace) {
                                    "desk: {teams: {desk: {notify: [pigeon]}}}\n");
   ASSERT_FALSE(config);
   const std::string& what = config.error().what;
-  EXPECT_NE(what.find("b.yaml:1:7: unknown setting 'levle', did you mean 'level'?"), std::string::npos) << what;
+  EXPECT_NE(what.find("b.yaml:1:7: unknown setting 'levle', did you mean 'level'?"),
+            std::string::npos)
+      << what;
   EXPECT_NE(what.find("b.yaml:3:9: '99999' is not possible for 'port'"), std::string::npos) << what;
   EXPECT_NE(what.find("b.yaml:4:"), std::string::npos) << what;
   EXPECT_NE(what.find("expected one of sync, group, os"), std::string::npos) << what;

@@ -66,7 +66,8 @@ struct CommitItem {
 using CommitItemPtr = std::unique_ptr<CommitItem>;
 
 inline constexpr std::size_t kCommitRing = 64;  ///< inputs folded and not committed yet
-inline constexpr std::size_t kGroupItemsMax = 128;  ///< inputs in one commit: bounds batches in flight
+inline constexpr std::size_t kGroupItemsMax =
+    128;  ///< inputs in one commit: bounds batches in flight
 inline constexpr std::size_t kCommandsMax = 1024;
 
 struct Context {

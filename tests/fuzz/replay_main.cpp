@@ -28,10 +28,18 @@ void mutate_and_run(const std::string& seed, std::mt19937_64& random) {
     for (int edit = 0; edit < edits && !bytes.empty(); ++edit) {
       const std::size_t at = random() % bytes.size();
       switch (random() % 4) {
-        case 0: bytes[at] = static_cast<char>(random()); break;
-        case 1: bytes.erase(at, 1 + random() % 8); break;
-        case 2: bytes.insert(at, bytes.substr(at, 1 + random() % 16)); break;
-        default: bytes.resize(at); break;
+        case 0:
+          bytes[at] = static_cast<char>(random());
+          break;
+        case 1:
+          bytes.erase(at, 1 + random() % 8);
+          break;
+        case 2:
+          bytes.insert(at, bytes.substr(at, 1 + random() % 16));
+          break;
+        default:
+          bytes.resize(at);
+          break;
       }
     }
     run(bytes);

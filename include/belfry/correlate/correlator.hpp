@@ -7,7 +7,8 @@
 //
 // Thread: the fold thread. Owns: all signal, pattern, timer and incident state and its own strings.
 // Bounds: Rule::limit, Signal::limit keys each; evidence 8 + 8 events per incident.
-// Full: idle keys are evicted first; then an overflow incident of the rule counts what it could not keep.
+// Full: idle keys are evicted first; then an overflow incident of the rule counts what it could not
+// keep.
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -31,11 +32,11 @@ struct CorrelatorOptions {
 /// For `replay --incidents`: all events of an incident by signal key.
 struct IncidentMembers {
   IncidentId id;
-  std::vector<Seq> members;                          ///< sorted
+  std::vector<Seq> members;  ///< sorted
   struct Alarm {
     std::string signal;
     std::string key;
-    std::vector<Seq> events;                         ///< raises and clears of this signal key
+    std::vector<Seq> events;  ///< raises and clears of this signal key
   };
   std::vector<Alarm> alarms;
 };
@@ -52,7 +53,8 @@ class Correlator {
                      std::vector<IncidentChange>& out);
 
   /// One event with its matches. Timers with a deadline < at fire first.
-  /// REQUIRES: at never goes back; seq grows; `matches` are of this event, made with the current versions.
+  /// REQUIRES: at never goes back; seq grows; `matches` are of this event, made with the current
+  /// versions.
   void on_event(const Event& event, std::span<const Match> matches, Seq seq, Instant at,
                 std::vector<IncidentChange>& out);
   /// Fires all timers with a deadline <= at: the journalled clock advance.
@@ -64,11 +66,12 @@ class Correlator {
   /// While [from, to) Belfry could not hear: `missing` and `expire` start anew at `to` (6.3).
   void on_deaf(Instant from, Instant to, Seq seq, std::vector<IncidentChange>& out);
   /// Incident commands (close by hand, silence). NotFound, Conflict with what is allowed.
-  CommandResult on_command(const Command& command, Seq seq, Instant at, std::vector<IncidentChange>& out);
+  CommandResult on_command(const Command& command, Seq seq, Instant at,
+                           std::vector<IncidentChange>& out);
 
   /// Live incidents (open, symptom, planned, clearing), ordered by began_at, rule, key text.
   std::vector<Incident> live() const;
-  std::vector<IncidentMembers> members() const;      ///< keep_members only
+  std::vector<IncidentMembers> members() const;  ///< keep_members only
   struct Sizes {
     std::uint64_t signal_keys = 0, rule_keys = 0, incidents = 0, timers = 0, strings = 0, bytes = 0;
   };

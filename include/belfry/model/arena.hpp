@@ -52,7 +52,8 @@ class Arena {
   }
   /// Gives back the unused end of the last allocation (a receive buffer that was filled in part).
   void shrink_last(char* from, std::size_t used_bytes) {
-    const std::size_t keep = static_cast<std::size_t>(from - current_) + ((used_bytes + 7) & ~std::size_t{7});
+    const std::size_t keep =
+        static_cast<std::size_t>(from - current_) + ((used_bytes + 7) & ~std::size_t{7});
     total_ -= used_ - keep;
     used_ = keep;
   }

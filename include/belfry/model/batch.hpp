@@ -1,6 +1,7 @@
 #pragma once
 // Batch: the events one collector hands over together, with what the rules' stateless half found in
-// them. It closes at 1,024 events, at 256 KiB, or when its socket is drained; never older than 2 ms.
+// them. It closes at 1,024 events, at 256 KiB, or when its socket is drained; never older than 2
+// ms.
 //
 // Owns: its arena; every slice of its events and matches points into it, or into the program and
 // the inventory named by its versions.
@@ -20,21 +21,21 @@ inline constexpr auto kBatchAgeMax = std::chrono::milliseconds(2);
 
 /// One raise or clear line of a signal that an event satisfied, with the signal's key bound.
 struct Match {
-  std::uint32_t event = 0;        ///< index in the batch
-  std::uint32_t clause = 0;       ///< index in Program::clauses
-  std::span<const Value> key;     ///< by parameter; None where `clear all` leaves it open
+  std::uint32_t event = 0;     ///< index in the batch
+  std::uint32_t clause = 0;    ///< index in Program::clauses
+  std::span<const Value> key;  ///< by parameter; None where `clear all` leaves it open
 };
 
 struct Batch {
   Arena arena;
   std::vector<Event> events;
-  std::vector<Match> matches;     ///< in event order, then clause order
+  std::vector<Match> matches;  ///< in event order, then clause order
   CollectorId collector;
-  std::uint64_t incarnation = 0;  ///< of the process; with `number` it names a batch for ever
-  std::uint64_t number = 0;       ///< counts from 1 per collector and incarnation
-  std::uint64_t program_version = 0;    ///< the version its matches were made with
+  std::uint64_t incarnation = 0;      ///< of the process; with `number` it names a batch for ever
+  std::uint64_t number = 0;           ///< counts from 1 per collector and incarnation
+  std::uint64_t program_version = 0;  ///< the version its matches were made with
   std::uint64_t inventory_version = 0;
-  std::int64_t first_received_ns = 0;   ///< CLOCK_BOOTTIME of its first event: which ring is oldest
+  std::int64_t first_received_ns = 0;  ///< CLOCK_BOOTTIME of its first event: which ring is oldest
 
   bool full() const { return events.size() >= kBatchEventsMax || arena.bytes() >= kBatchBytesMax; }
   void clear() {

@@ -20,13 +20,13 @@ constexpr std::string_view name(EffectKind k) {
 struct Effect {
   EffectId id;
   EffectKind kind = EffectKind::Notify;
-  Instant at;                          ///< when it was decided (event time)
-  std::string target;                  ///< name in `channels:` of the configuration: one queue each
-  std::string address;                 ///< mail address or URL; empty = the channel's own
+  Instant at;           ///< when it was decided (event time)
+  std::string target;   ///< name in `channels:` of the configuration: one queue each
+  std::string address;  ///< mail address or URL; empty = the channel's own
   IncidentId incident;
   TicketId ticket;
-  std::string subject, body;           ///< text for people
-  std::string json;                    ///< payload for machines (webhooks)
+  std::string subject, body;  ///< text for people
+  std::string json;           ///< payload for machines (webhooks)
 };
 
 void encode(const Effect& effect, ByteWriter& out);

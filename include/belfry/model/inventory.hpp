@@ -21,27 +21,27 @@ inline constexpr std::uint32_t kNoIndex = UINT32_MAX;
 
 struct ColumnSchema {
   std::string name;
-  Type type = Type::String;            ///< of the value, or of the items when `is_set`
-  std::uint32_t of = kNoIndex;         ///< Enum: index in enums; Row: index in tables
+  Type type = Type::String;     ///< of the value, or of the items when `is_set`
+  std::uint32_t of = kNoIndex;  ///< Enum: index in enums; Row: index in tables
   bool is_set = false;
   bool optional = false;
 };
 struct TableSchema {
   std::string name;
   std::vector<ColumnSchema> columns;
-  std::vector<std::uint32_t> key;      ///< columns that are the key, in order
-  std::string from;                    ///< path below the inventory folder, as written; may be empty
+  std::vector<std::uint32_t> key;  ///< columns that are the key, in order
+  std::string from;                ///< path below the inventory folder, as written; may be empty
 };
 struct EnumSchema {
   std::string name;
-  std::vector<std::string> words;      ///< low to high
+  std::vector<std::string> words;  ///< low to high
 };
 struct RelationSchema {
   std::string name;
   Type left_type = Type::Row, right_type = Type::Row;
   std::uint32_t left = kNoIndex, right = kNoIndex;  ///< tables, where the types are Row
   bool transitive = false;
-  std::string from;                    ///< CSV path; empty when it is read from a column:
+  std::string from;  ///< CSV path; empty when it is read from a column:
   std::uint32_t column_table = kNoIndex, column = kNoIndex;
 };
 struct Schema {
@@ -54,8 +54,8 @@ struct Schema {
 };
 
 struct Row {
-  std::string_view key;                ///< key columns' texts joined by '\x1f'
-  std::span<const Value> cells;        ///< one per column; None where missing
+  std::string_view key;          ///< key columns' texts joined by '\x1f'
+  std::span<const Value> cells;  ///< one per column; None where missing
 };
 
 class Inventory {

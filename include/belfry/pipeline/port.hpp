@@ -18,7 +18,7 @@ namespace belfry {
 struct Versions {
   std::shared_ptr<const rules::Program> program;
   std::shared_ptr<const Inventory> inventory;
-  std::uint64_t number = 0;            ///< grows with each pair
+  std::uint64_t number = 0;  ///< grows with each pair
 };
 
 class Port {
@@ -42,9 +42,10 @@ class Port {
   virtual bool idle() const = 0;
   /// Disk nearly full or shutting down: refuse new input (503, stop reading), count as "refused".
   virtual bool refusing() const = 0;
-  /// Before a wait that may be long: the pipeline may switch versions without this port. REQUIRES: the
-  /// open batch is empty or not matched yet. The next versions() ends it; call that before matching.
-  /// A port starts parked. A collector whose waits are short polls version_changed() instead.
+  /// Before a wait that may be long: the pipeline may switch versions without this port. REQUIRES:
+  /// the open batch is empty or not matched yet. The next versions() ends it; call that before
+  /// matching. A port starts parked. A collector whose waits are short polls version_changed()
+  /// instead.
   virtual void park() {}
 };
 

@@ -1,8 +1,8 @@
 #pragma once
 // The Bell compiler: texts in, diagnostics and an immutable Program out. No I/O of its own.
 //
-// Any text at all gives diagnostics, never a crash or a hang: the parser has fuel, the nesting depth
-// is bounded (kNestingMax), a file is at most kFileBytesMax.
+// Any text at all gives diagnostics, never a crash or a hang: the parser has fuel, the nesting
+// depth is bounded (kNestingMax), a file is at most kFileBytesMax.
 #include <memory>
 #include <span>
 #include <string>
@@ -25,10 +25,10 @@ enum class DiagnosticLevel : std::uint8_t { Error, Warning };
 
 struct Diagnostic {
   DiagnosticLevel level = DiagnosticLevel::Error;
-  std::string code;      ///< "B0123"; `belfry help B0123` explains
-  std::string message;   ///< lower case: what, and what was expected
-  std::string label;     ///< under the marked text: the one help; may be empty
-  Place place;           ///< file, line, column (1-based)
+  std::string code;          ///< "B0123"; `belfry help B0123` explains
+  std::string message;       ///< lower case: what, and what was expected
+  std::string label;         ///< under the marked text: the one help; may be empty
+  Place place;               ///< file, line, column (1-based)
   std::uint32_t length = 1;  ///< marked bytes
 };
 
@@ -40,8 +40,10 @@ struct Compiled {
 
 Compiled compile(std::span<const SourceFile> files);
 
-/// The diagnostics as LANGUAGE 9 shows them: message, `-->` file:line:column, the line, marks, help.
-std::string render(std::span<const Diagnostic> diagnostics, std::span<const SourceFile> files, bool colour);
+/// The diagnostics as LANGUAGE 9 shows them: message, `-->` file:line:column, the line, marks,
+/// help.
+std::string render(std::span<const Diagnostic> diagnostics, std::span<const SourceFile> files,
+                   bool colour);
 /// One long text per code; empty for an unknown one.
 std::string_view explain_code(std::string_view code);
 

@@ -1,6 +1,6 @@
 #pragma once
-// Evaluating typed expressions. Total: what is missing gives none, never an exception; a step budget
-// bounds the work of one evaluation.
+// Evaluating typed expressions. Total: what is missing gives none, never an exception; a step
+// budget bounds the work of one evaluation.
 #include <functional>
 #include <span>
 #include <string>
@@ -17,7 +17,7 @@ struct MeasuredValues {
   std::span<const double> count, distinct, share, flaps;  ///< by name_index
   Instant first{0}, last{0};
   Duration silence{0};
-  std::span<const Value> affected;     ///< keys of the contributing leaf (its first parameter)
+  std::span<const Value> affected;  ///< keys of the contributing leaf (its first parameter)
   std::uint64_t symptoms = 0;
   std::span<const Value> customers;
 };
@@ -28,16 +28,16 @@ using ActiveQuery = std::function<bool(Index signal, std::span<const Value> key)
 struct Env {
   const Program* program = nullptr;
   const Inventory* inventory = nullptr;
-  const Event* event = nullptr;                 ///< stateless half only
+  const Event* event = nullptr;  ///< stateless half only
   std::span<const Value> vars;
   const MeasuredValues* measured = nullptr;
   const ActiveQuery* active = nullptr;
-  Arena* arena = nullptr;                       ///< for texts and sets that evaluation makes
+  Arena* arena = nullptr;  ///< for texts and sets that evaluation makes
 };
 
 Value evaluate(const Expr& expr, const Env& env);
 /// evaluate() is true; none and everything else is false.
-bool holds(const Expr* expr, const Env& env);   ///< nullptr holds
+bool holds(const Expr* expr, const Env& env);  ///< nullptr holds
 /// The text of a value as a title shows it (rows by key, sets joined by ", ").
 std::string render_text(const Expr& expr, const Env& env);
 /// Compares with the operator of an aggregate.

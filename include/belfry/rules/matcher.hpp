@@ -1,10 +1,10 @@
 #pragma once
-// Matcher: the stateless half of a program, run by collectors. Event type and trap OID or vendor tag
-// find clauses by hash; free text by literal anchors (vectorscan) and the template matcher behind
-// them. Cost does not grow with clauses that do not match.
+// Matcher: the stateless half of a program, run by collectors. Event type and trap OID or vendor
+// tag find clauses by hash; free text by literal anchors (vectorscan) and the template matcher
+// behind them. Cost does not grow with clauses that do not match.
 //
-// Thread: one Matcher per collector thread (it has scratch); the program and inventory it was made of
-// are shared. Writes only into the batch.
+// Thread: one Matcher per collector thread (it has scratch); the program and inventory it was made
+// of are shared. Writes only into the batch.
 #include <memory>
 
 #include "belfry/model/batch.hpp"
@@ -20,8 +20,9 @@ class Matcher {
   Matcher(Matcher&&) noexcept;
   /// Another one for another thread; what was compiled is shared.
   Matcher clone() const;
-  /// Appends the matches of events [from, end) to batch.matches; keys go into batch.arena. A value of
-  /// a parameter named `ifname` that is an alias in the ports table is replaced by the port's name.
+  /// Appends the matches of events [from, end) to batch.matches; keys go into batch.arena. A value
+  /// of a parameter named `ifname` that is an alias in the ports table is replaced by the port's
+  /// name.
   void match(Batch& batch, std::size_t from = 0);
   const Program& program() const;
   const Inventory& inventory() const;

@@ -7,7 +7,7 @@
 
 namespace belfry::rules {
 
-struct TestValue {                    ///< literal of a test: text as written, typed when used
+struct TestValue {  ///< literal of a test: text as written, typed when used
   Value value;
   std::vector<std::pair<std::string, TestValue>> fields;  ///< object
   bool is_object = false;
@@ -28,8 +28,8 @@ inline TestValue& TestValue::operator=(TestValue&&) noexcept = default;
 inline TestValue::~TestValue() = default;
 
 struct TestGiven {
-  Index table = kNone;                ///< row of a table, or
-  Index relation = kNone;             ///< pairs of a relation
+  Index table = kNone;                                    ///< row of a table, or
+  Index relation = kNone;                                 ///< pairs of a relation
   std::vector<std::pair<std::string, TestValue>> fields;  ///< column: value, or left: right
   Place place;
 };
@@ -38,19 +38,27 @@ struct TestEvent {
   std::vector<std::pair<std::string, TestValue>> fields;
 };
 enum class ExpectKind : std::uint8_t {
-  CountOpen, Open, Closed, Planned, Symptom, No,
-  CountClosed, CountPlanned, CountSymptom,  ///< `expect 2 symptom`
+  CountOpen,
+  Open,
+  Closed,
+  Planned,
+  Symptom,
+  No,
+  CountClosed,
+  CountPlanned,
+  CountSymptom,  ///< `expect 2 symptom`
 };
 struct TestExpect {
   ExpectKind kind = ExpectKind::Open;
-  std::uint64_t count = 0;            ///< Count*
+  std::uint64_t count = 0;  ///< Count*
   Index rule = kNone;
-  std::vector<Value> key;             ///< fewer than the rule's = prefix
-  std::vector<std::pair<std::string, TestValue>> fields;  ///< title, symptoms, count, flaps, severity, cause...
+  std::vector<Value> key;  ///< fewer than the rule's = prefix
+  std::vector<std::pair<std::string, TestValue>>
+      fields;  ///< title, symptoms, count, flaps, severity, cause...
 };
 struct TestStep {
   Duration at{0};
-  std::uint64_t times = 1;            ///< `x N every D`
+  std::uint64_t times = 1;  ///< `x N every D`
   Duration every{0};
   bool is_expect = false;
   TestEvent event;
