@@ -701,6 +701,89 @@ TEST(Correlator, SnapshotInTheMiddleOfEverything) {
   EXPECT_NE(expected, "");
 }
 
+/// The parts that the reference interpreter does not have, restarted after every input.
+TEST(Correlator, SnapshotOfSequencesMissingVantagesAndExpiry) {
+  constexpr const char* kMixed = R"(
+signal a(node: device) { raise syslog "a up"  clear syslog "a gone" }
+signal b(node: device) { raise syslog "b up"  clear syslog "b gone" }
+signal noise(node: device, word: string) { raise syslog "noise {word}"  expire 7s }
+signal alive(node: device) { raise beat }
+signal silent(node: device) {
+  raise probe "dns" where status == down per vantage
+  clear probe "dns" where status == up per vantage
+}
+rule both { when a(x) then b(x) within 30s  clear after 5s  open { title "both" } }
+rule alone { when a(x) then not b(x) within 30s  open { title "alone" } }
+rule loud { when count(noise) >= 100 within 64s by node  clear quiet 10s  open { title "{count}" } }
+rule words { when distinct(noise.word) >= 2 within 5s by node  open { title "{distinct}" } }
+rule dns { when silent for 3s  open { title "dns" } }
+rule lost { when missing alive for 20s by node where node.role == "probe"  open { title "{silence}" } }
+cause dns(node) of words(node)
+cause both(node) of alone(node)
+)";
+  const auto play = [&](bool restarts) {
+    Timeline t(kMixed);
+    t.row("device", {"p1", "PAR", "probe", "", "premium"});
+    t.row("device", {"p2", "PAR", "probe", "", "premium"}).start();
+    std::uint64_t random = 12345;
+    const auto below = [&](std::uint64_t n) {
+      random = random * 6364136223846793005ULL + 1442695040888963407ULL;
+      return (random >> 33) % n;
+    };
+    double at = 0;
+    for (int i = 0; i < 400; ++i) {
+      at += 0.13 * static_cast<double>(below(40));
+      const std::string node = below(2) == 0 ? "p1" : "p2";
+      switch (below(7)) {
+        case 0:
+          t.syslog(at, node, below(2) == 0 ? "a up" : "a gone");
+          break;
+        case 1:
+          t.syslog(at, node, below(2) == 0 ? "b up" : "b gone");
+          break;
+        case 2:
+        case 3:
+          t.syslog(at, node, "noise w" + std::to_string(below(3)),
+                   static_cast<std::uint32_t>(1 + below(30)));
+          break;
+        case 4:
+          t.beat(at, node);
+          break;
+        case 5:
+          t.probe(at, "dns", node, below(2) == 0 ? "down" : "up", "v" + std::to_string(below(2)));
+          break;
+        default:
+          t.go(at);
+          break;
+      }
+      if (restarts) {
+        t.restart();
+      }
+    }
+    t.go(at + 5000);
+    return t.said();
+  };
+  const std::string expected = play(false);
+  EXPECT_EQ(play(true), expected);
+  for (const char* rule : {"both(", "alone(", "loud(", "words(", "dns(", "lost("}) {
+    EXPECT_NE(expected.find(rule), std::string::npos) << rule;
+  }
+}
+
+TEST(Correlator, SilencedIsPlannedUntilItEnds) {
+  Timeline t(kLinks);
+  with_session(t);
+  t.silence(0, "interface_down(r1, *", 100);
+  t.link(10, "r1", "et0", false);
+  t.go(50);
+  EXPECT_EQ(t.state("interface_down", "r1, et0"), "planned");
+  t.restart();
+  t.go(99.99);
+  EXPECT_EQ(t.state("interface_down", "r1, et0"), "planned");
+  t.go(100);
+  EXPECT_EQ(t.state("interface_down", "r1, et0"), "open");
+}
+
 TEST(Correlator, BadSnapshotsAreRefused) {
   Timeline t(kLinks);
   with_session(t);

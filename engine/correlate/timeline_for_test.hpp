@@ -179,6 +179,17 @@ class Timeline {
     take();
     return result;
   }
+  CommandResult silence(double at, const std::string& what, double until) {
+    go_before(at);
+    Command command;
+    command.kind = CommandKind::Silence;
+    command.who = "eva";
+    command.text = what;
+    command.until = instant(until);
+    const CommandResult result = correlator_->on_command(command, next_seq(), now_, out_);
+    take();
+    return result;
+  }
   /// A new fold from a snapshot of this one; the old one is thrown away.
   void restart() {
     ByteWriter bytes;
