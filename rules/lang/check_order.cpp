@@ -165,15 +165,7 @@ void Checker::complete() {
   }
 }
 
-std::shared_ptr<const Program> Checker::run() {
-  declare();
-  program_->schema = schema_;
-  schema();
-  for (std::size_t i = 0; i < signal_nodes_.size(); ++i) {
-    program_->signals[i].params = params(signal_nodes_[i].child(NodeKind::Params));
-    program_->signals[i].limit = default_limit_;
-  }
-  event_signals();
+void Checker::declare_rules() {
   for (std::size_t i = 0; i < rule_nodes_.size(); ++i) {
     const std::string_view name = rule_nodes_[i].token(1).text();
     const Index index = static_cast<Index>(program_->signals.size());
@@ -192,6 +184,18 @@ std::shared_ptr<const Program> Checker::run() {
     rule.place = signal.place;
     states_.emplace_back();
   }
+}
+
+std::shared_ptr<const Program> Checker::run() {
+  declare();
+  program_->schema = schema_;
+  schema();
+  for (std::size_t i = 0; i < signal_nodes_.size(); ++i) {
+    program_->signals[i].params = params(signal_nodes_[i].child(NodeKind::Params));
+    program_->signals[i].limit = default_limit_;
+  }
+  event_signals();
+  declare_rules();
   tested_.resize(rule_nodes_.size());
   program_->policies.resize(policy_nodes_.size());
   program_->escalations.resize(escalation_nodes_.size());

@@ -70,6 +70,46 @@ void Checker::feed(Index index, NodeRef node) {
   }
 }
 
+/// What `with` names must be parameters; `per` names a field (for probes: their vantage).
+void Checker::raisers(Clause& clause, NodeRef node, const EventType& event, const Scope& scope) {
+  const Signal& signal = program_->signals[clause.signal];
+  const NodeRef source = node.child(NodeKind::Source);
+  const auto is_param = [&](std::string_view name) {
+    return std::any_of(signal.params.begin(), signal.params.end(),
+                       [&](const Param& p) { return p.name == name; });
+  };
+  for (const NodeRef& with : source.children(NodeKind::With)) {
+    const TokenRef name = with.token(std::size_t{0});
+    if (name && !is_param(name.text())) {
+      std::vector<std::string_view> names;
+      for (const Param& p : signal.params) {
+        names.push_back(p.name);
+      }
+      error(name, "B0221", fmt::format("'{}' has no parameter '{}'", signal.name, name.text()),
+            did_you_mean(name.text(), names));
+    }
+  }
+  const auto field_named = [&](std::string_view name) {
+    return std::any_of(event.fields.begin(), event.fields.end(),
+                       [&](const EventType::Field& f) { return f.name == name; });
+  };
+  std::string_view per = node.has_word("per") ? node.tokens().back().text() : std::string_view{};
+  if (per.empty() && event.name == "probe" && !is_param("vantage") && field_named("vantage")) {
+    per = "vantage";
+  }
+  if (!per.empty() && !field_named(per)) {
+    std::vector<std::string_view> names;
+    for (const EventType::Field& f : event.fields) {
+      names.push_back(f.name);
+    }
+    error(node.tokens().back(), "B0205", fmt::format("'{}' has no field '{}'", event.name, per),
+          did_you_mean(per, names));
+  } else if (!per.empty()) {
+    clause.per_vantage = true;
+    clause.per = event_field(node, scope, per);
+  }
+}
+
 void Checker::event_clause(Index index, NodeRef node) {
   const NodeRef source = node.child(NodeKind::Source);
   const TokenRef word = source.token(std::size_t{0});
@@ -114,40 +154,7 @@ void Checker::event_clause(Index index, NodeRef node) {
   for (const Param& param : signal.params) {
     clause.key.push_back(bind(clause, param, source, scope));
   }
-  const auto is_param = [&](std::string_view name) {
-    return std::any_of(signal.params.begin(), signal.params.end(),
-                       [&](const Param& p) { return p.name == name; });
-  };
-  for (const NodeRef& with : source.children(NodeKind::With)) {
-    const TokenRef name = with.token(std::size_t{0});
-    if (name && !is_param(name.text())) {
-      std::vector<std::string_view> names;
-      for (const Param& p : signal.params) {
-        names.push_back(p.name);
-      }
-      error(name, "B0221", fmt::format("'{}' has no parameter '{}'", signal.name, name.text()),
-            did_you_mean(name.text(), names));
-    }
-  }
-  const auto field_named = [&](std::string_view name) {
-    return std::any_of(event.fields.begin(), event.fields.end(),
-                       [&](const EventType::Field& f) { return f.name == name; });
-  };
-  std::string_view per = node.has_word("per") ? node.tokens().back().text() : std::string_view{};
-  if (per.empty() && event.name == "probe" && !is_param("vantage") && field_named("vantage")) {
-    per = "vantage";
-  }
-  if (!per.empty() && !field_named(per)) {
-    std::vector<std::string_view> names;
-    for (const EventType::Field& f : event.fields) {
-      names.push_back(f.name);
-    }
-    error(node.tokens().back(), "B0205", fmt::format("'{}' has no field '{}'", event.name, per),
-          did_you_mean(per, names));
-  } else if (!per.empty()) {
-    clause.per_vantage = true;
-    clause.per = event_field(node, scope, per);
-  }
+  raisers(clause, node, event, scope);
   signal.probe_fed =
       signal.probe_fed || (event.name == "probe" && clause.kind == ClauseKind::Raise);
   // A notification has two OIDs where SNMPv1 maps it differently: the same clause for each.

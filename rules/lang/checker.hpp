@@ -111,6 +111,7 @@ class Checker {
  private:
   // check_declare.cpp: names, schema
   void declare();
+  void declare_rules();  ///< each as a signal of its own, with the defaults
   void declare_node(NodeRef node);
   bool declare_name(NodeRef node, Names& names, std::string_view kind, Index index);
   void declare_unavailable(NodeRef node, std::string_view code, std::string_view what);
@@ -133,6 +134,7 @@ class Checker {
   void signal(Index index);
   void feed(Index index, NodeRef node);
   void event_clause(Index index, NodeRef node);
+  void raisers(Clause& clause, NodeRef node, const EventType& event, const Scope& scope);
   void head(Clause& clause, NodeRef source, const EventType& event, std::vector<std::string>& oids);
   void head_template(Clause& clause, TokenRef token);
   void trap_head(Clause& clause, TokenRef token, std::vector<std::string>& oids);

@@ -36,6 +36,10 @@ struct Walk {
   Value related_set(const Expr& e);
   Value arithmetic(const Expr& e);
   Value in(const Expr& e);
+  Value related(const Expr& e);
+  Value negate(const Expr& e);
+  Value unknown(const Expr& e);
+  Value active(const Expr& e);
   Value measured(const Expr& e);
   Value set_of(const Expr& e);
   Value interpolate(const Expr& e);
@@ -508,6 +512,36 @@ Value Walk::eval(const Expr& e) {
   return v;
 }
 
+Value Walk::related(const Expr& e) {
+  const Value a = eval(*e.args[0]);
+  const Value b = eval(*e.args[1]);
+  return Value::boolean(env.inventory != nullptr && !a.is_none() && !b.is_none() &&
+                        env.inventory->related(e.index, a, b));
+}
+
+Value Walk::negate(const Expr& e) {
+  const Value v = eval(*e.args[0]);
+  return v.type == Type::Int        ? Value::integer(v.i == INT64_MIN ? v.i : -v.i)
+         : v.type == Type::Float    ? Value::real(-v.f)
+         : v.type == Type::Duration ? Value::duration(Duration(v.i == INT64_MIN ? v.i : -v.i))
+                                    : Value::none();
+}
+
+Value Walk::unknown(const Expr& e) {
+  const Value v = eval(*e.args[0]);
+  return Value::boolean(v.type == Type::Row && (env.inventory == nullptr ||
+                                                env.inventory->find(v.aux, v.text) == nullptr));
+}
+
+Value Walk::active(const Expr& e) {
+  std::array<Value, 8> key;
+  const std::size_t n = std::min(key.size(), e.args.size());
+  for (std::size_t i = 0; i < n; ++i) {
+    key[i] = eval(*e.args[i]);
+  }
+  return Value::boolean(env.active != nullptr && (*env.active)(e.index, {key.data(), n}));
+}
+
 Value Walk::step(const Expr& e) {
   switch (e.kind) {
     case ExprKind::Const:
@@ -522,23 +556,14 @@ Value Walk::step(const Expr& e) {
       return column(e);
     case ExprKind::Lookup:
       return lookup(e);
-    case ExprKind::Related: {
-      const Value a = eval(*e.args[0]);
-      const Value b = eval(*e.args[1]);
-      return Value::boolean(env.inventory != nullptr && !a.is_none() && !b.is_none() &&
-                            env.inventory->related(e.index, a, b));
-    }
+    case ExprKind::Related:
+      return related(e);
     case ExprKind::RelatedSet:
       return related_set(e);
     case ExprKind::Not:
       return Value::boolean(!eval(*e.args[0]).truth());
-    case ExprKind::Negate: {
-      const Value v = eval(*e.args[0]);
-      return v.type == Type::Int        ? Value::integer(v.i == INT64_MIN ? v.i : -v.i)
-             : v.type == Type::Float    ? Value::real(-v.f)
-             : v.type == Type::Duration ? Value::duration(Duration(v.i == INT64_MIN ? v.i : -v.i))
-                                        : Value::none();
-    }
+    case ExprKind::Negate:
+      return negate(e);
     case ExprKind::And:
       return Value::boolean(eval(*e.args[0]).truth() && eval(*e.args[1]).truth());
     case ExprKind::Or:
@@ -570,11 +595,8 @@ Value Walk::step(const Expr& e) {
       return Value::boolean(eval(*e.args[0]).is_none());
     case ExprKind::IsSome:
       return Value::boolean(!eval(*e.args[0]).is_none());
-    case ExprKind::Unknown: {
-      const Value v = eval(*e.args[0]);
-      return Value::boolean(v.type == Type::Row && (env.inventory == nullptr ||
-                                                    env.inventory->find(v.aux, v.text) == nullptr));
-    }
+    case ExprKind::Unknown:
+      return unknown(e);
     case ExprKind::If:
       if (eval(*e.args[1]).truth()) {
         return eval(*e.args[0]);
@@ -584,14 +606,8 @@ Value Walk::step(const Expr& e) {
       return interpolate(e);
     case ExprKind::SetOf:
       return set_of(e);
-    case ExprKind::Active: {
-      std::array<Value, 8> key;
-      const std::size_t n = std::min(key.size(), e.args.size());
-      for (std::size_t i = 0; i < n; ++i) {
-        key[i] = eval(*e.args[i]);
-      }
-      return Value::boolean(env.active != nullptr && (*env.active)(e.index, {key.data(), n}));
-    }
+    case ExprKind::Active:
+      return active(e);
     case ExprKind::Measured:
       return measured(e);
     case ExprKind::PolicyCall:

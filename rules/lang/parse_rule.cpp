@@ -50,7 +50,7 @@ bool Parser::clause(bool in_defaults) {
   }
   if (in_defaults) {
     error("B0105",
-          fmt::format("expected settle, hold, recover, reopen or limit, found {}", found()));
+          fmt::format("expected one of settle hold recover reopen limit, found {}", found()));
     return false;
   }
   if (accept_word("when") || accept_word("unless")) {
@@ -91,11 +91,10 @@ bool Parser::clause(bool in_defaults) {
     open_clause();
     return true;
   }
-  const std::string word(text());
   error(
       "B0105", fmt::format("expected a clause of the rule, found {}", found()),
       did_you_mean(
-          word, kClauses,
+          std::string(text()), kClauses,
           "when, where, unless, clear, reopen, settle, hold, recover, one by, limit, mode, open"));
   return false;
 }

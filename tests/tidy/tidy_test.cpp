@@ -157,7 +157,7 @@ const std::vector<Word> kWords{
     {"sprintf(", "fmt::format", {}},
     {"FIXME", "an issue, or the mended code", {}},
     {"TODO", "an issue, or the written code", {}},
-    {"XXX", "an issue, or the written code", {}},
+    {"XXX:", "an issue, or the written code", {}},
     {"absl::string_view", "std::string_view", {}}};
 
 TEST(Tidy, WordsThatHaveABetterOne) {
@@ -209,7 +209,13 @@ TEST(Tidy, LinesFit) {
   for (const Source& s : sources()) {
     std::istringstream in(s.text);
     std::string line;
+    bool raw = false;  // inside R"(...)", which clang-format leaves as it is
     for (int n = 1; std::getline(in, line); ++n) {
+      raw = raw || line.find("R\"") != std::string::npos;
+      if (raw) {
+        raw = line.find(")\"") == std::string::npos && line.find(")bell\"") == std::string::npos;
+        continue;
+      }
       // clang-format cannot break a literal; everything else fits 100 columns.
       if (line.find('"') == std::string::npos) {
         std::size_t columns = 0;
