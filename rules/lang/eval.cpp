@@ -36,6 +36,8 @@ struct Walk {
   Value related_set(const Expr& e);
   Value arithmetic(const Expr& e);
   Value in(const Expr& e);
+  Value choose(const Expr& e);
+  Value differ(const Expr& e);
   Value related(const Expr& e);
   Value negate(const Expr& e);
   Value unknown(const Expr& e);
@@ -542,6 +544,24 @@ Value Walk::active(const Expr& e) {
   return Value::boolean(env.active != nullptr && (*env.active)(e.index, {key.data(), n}));
 }
 
+/// `x ?? default`, `then if condition else otherwise`.
+Value Walk::choose(const Expr& e) {
+  if (e.kind == ExprKind::Coalesce) {
+    const Value v = eval(*e.args[0]);
+    return v.is_none() ? eval(*e.args[1]) : v;
+  }
+  if (eval(*e.args[1]).truth()) {
+    return eval(*e.args[0]);
+  }
+  return e.args.size() > 2 && e.args[2] != nullptr ? eval(*e.args[2]) : Value::none();
+}
+
+Value Walk::differ(const Expr& e) {
+  const Value a = eval(*e.args[0]);
+  const Value b = eval(*e.args[1]);
+  return Value::boolean(!a.is_none() && !b.is_none() && !same(a, b));
+}
+
 Value Walk::step(const Expr& e) {
   switch (e.kind) {
     case ExprKind::Const:
@@ -570,11 +590,8 @@ Value Walk::step(const Expr& e) {
       return Value::boolean(eval(*e.args[0]).truth() || eval(*e.args[1]).truth());
     case ExprKind::Equal:
       return Value::boolean(same(eval(*e.args[0]), eval(*e.args[1])));
-    case ExprKind::NotEqual: {
-      const Value a = eval(*e.args[0]);
-      const Value b = eval(*e.args[1]);
-      return Value::boolean(!a.is_none() && !b.is_none() && !same(a, b));
-    }
+    case ExprKind::NotEqual:
+      return differ(e);
     case ExprKind::Less:
     case ExprKind::LessEqual:
     case ExprKind::Greater:
@@ -587,21 +604,15 @@ Value Walk::step(const Expr& e) {
       return arithmetic(e);
     case ExprKind::In:
       return in(e);
-    case ExprKind::Coalesce: {
-      const Value v = eval(*e.args[0]);
-      return v.is_none() ? eval(*e.args[1]) : v;
-    }
+    case ExprKind::Coalesce:
+    case ExprKind::If:
+      return choose(e);
     case ExprKind::IsNone:
       return Value::boolean(eval(*e.args[0]).is_none());
     case ExprKind::IsSome:
       return Value::boolean(!eval(*e.args[0]).is_none());
     case ExprKind::Unknown:
       return unknown(e);
-    case ExprKind::If:
-      if (eval(*e.args[1]).truth()) {
-        return eval(*e.args[0]);
-      }
-      return e.args.size() > 2 && e.args[2] != nullptr ? eval(*e.args[2]) : Value::none();
     case ExprKind::Interpolate:
       return interpolate(e);
     case ExprKind::SetOf:
