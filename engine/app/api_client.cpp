@@ -190,7 +190,7 @@ struct ApiClient::Impl {
     const bool certificate = code == CURLE_PEER_FAILED_VERIFICATION;
     return fail(Code::Unavailable, "no answer from {}: {}{}", server, curl_easy_strerror(code),
                 code == CURLE_COULDNT_CONNECT ? " (does the server run? `belfry run`)"
-                : certificate                 ? " (--ca FILE names who signed its certificate)"
+                : certificate                 ? " (--ca-file FILE names who signed its certificate)"
                                               : "");
   }
 };

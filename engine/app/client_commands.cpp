@@ -165,7 +165,7 @@ void print_tickets(const json::array& items, const Terminal& terminal) {
 void print_fields(const json::value& v, std::initializer_list<std::string_view> keys) {
   for (const std::string_view key : keys) {
     if (const std::string text = text_at(v, key); !text.empty()) {
-      fmt::print("{:<12}{}\n", key, printable(text));
+      fmt::print("{:<14}{}\n", key, printable(text));
     }
   }
 }
@@ -174,7 +174,7 @@ void print_incident(const json::value& answer, const Terminal& terminal) {
   const json::value& i = at(answer, "incident");
   fmt::print("{}\n", tinted(printable(text_at(i, "title")), Tint::Bold, terminal));
   print_fields(i, {"incident", "state", "severity", "impact", "tier"});
-  fmt::print("{:<12}{}\n", "rule", printable(rule_and_key(i)));
+  fmt::print("{:<14}{}\n", "rule", printable(rule_and_key(i)));
   print_fields(i, {"began_at", "opened_at", "closed_at", "cause", "nodes", "customers", "count",
                    "flaps", "runbook"});
   print_fields(at(answer, "ticket"), {"ticket", "priority", "owner"});

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <vector>
@@ -116,8 +117,14 @@ struct Server::Impl {
       traps =
           std::make_unique<TrapUdp>(o, ports("trap-udp", config.trap_udp), clock, ledger, metrics);
     }
+    WebhookOptions o;
+    o.declared = [this](std::string_view type) {  // the backend is there before the first request
+      const Versions now = backend->versions();
+      return std::any_of(now.program->event_types.begin(), now.program->event_types.end(),
+                         [type](const rules::EventType& known) { return known.name == type; });
+    };
     webhook = std::make_unique<WebhookCollector>(pipeline.add_port("http"), clock, ledger, metrics,
-                                                 intake);
+                                                 intake, std::move(o));
   }
 
   Result<void> make_prober() {

@@ -103,9 +103,13 @@ void Api::submit(Command command, const Request& r, Done done) {
   }
   // Shared by the answer and the time-out, both on the edge thread; the later of them lets go.
   const auto once = std::make_shared<Once>(std::move(done));
-  const bool taken = parts_.backend->submit(command, [this, once, command](const CommandResult& c) {
-    runner_.edge([this, once, command, c] { (*once)(command_answer(command, c)); });
-  });
+  // The commit may come when the server has stopped: then nobody waits for the answer any more.
+  const bool taken = parts_.backend->submit(
+      command, [this, runner = runner_.weak(), once, command](const CommandResult& result) {
+        if (const auto alive = runner.lock()) {
+          alive->edge([this, once, command, result] { (*once)(command_answer(command, result)); });
+        }
+      });
   if (!taken) {
     return (*once)(problem(503, "too many commands wait: try again"));
   }

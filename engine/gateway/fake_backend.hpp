@@ -135,6 +135,7 @@ class FakeRunner : public Runner {
     work_.push_back(std::move(work));
     return true;
   }
+  std::weak_ptr<Runner> weak() override { return self_; }
   void edge(std::function<void()> work) override { work_.push_back(std::move(work)); }
   void later(Duration delay, std::function<void()> work) override {
     timers_.emplace(clock_.boot_ns() + delay.count(), std::move(work));
@@ -160,6 +161,7 @@ class FakeRunner : public Runner {
 
  private:
   ManualClock& clock_;
+  std::shared_ptr<Runner> self_{this, [](Runner*) {}};
   std::deque<std::function<void()>> work_;
   std::multimap<std::int64_t, std::function<void()>> timers_;
 };

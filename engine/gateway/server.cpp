@@ -74,6 +74,8 @@ class AsioRunner final : public Runner {
     });
     return true;
   }
+  std::weak_ptr<Runner> weak() override { return std::shared_ptr<Runner>(owner_.lock(), this); }
+  void owned_by(std::weak_ptr<void> owner) { owner_ = std::move(owner); }
   void edge(std::function<void()> work) override { asio::post(io_, std::move(work)); }
   void later(Duration delay, std::function<void()> work) override {
     if (stopped_) {
@@ -101,6 +103,7 @@ class AsioRunner final : public Runner {
   asio::io_context& io_;
   asio::thread_pool& helpers_;
   std::size_t waiting_max_;
+  std::weak_ptr<void> owner_;  ///< Core, of which this is a part
   std::atomic<std::size_t> waiting_{0};
   bool stopped_ = false;
   std::unordered_set<std::shared_ptr<asio::steady_timer>> timers_;
@@ -246,31 +249,34 @@ struct Session final : AnySession {
 template <class Stream>
 using SessionPtr = std::shared_ptr<Session<Stream>>;
 
-/// A value that one side sets on the edge thread and a coroutine waits for.
+/// A value that one side sets on the edge thread and a coroutine waits for. It may outlive the
+/// server in a callback of the backend: nothing in it belongs to Asio, the timer is the
+/// coroutine's.
 template <class T>
 class Answer {
  public:
-  explicit Answer(CorePtr core)
-      : core_(std::move(core)), timer_(core_->io, asio::steady_timer::time_point::max()) {}
   void set(T value) {
     value_.emplace(std::move(value));
-    timer_.cancel();
+    if (waiting_ != nullptr) {
+      waiting_->cancel();
+    }
   }
   /// nullopt: the server stops.
-  static awaitable<std::optional<T>> wait(std::shared_ptr<Answer> self) {
-    error_code error;
+  static awaitable<std::optional<T>> wait(std::shared_ptr<Answer> self, CorePtr core) {
     if (!self->value_) {
-      self->core_->waiting_answers.insert(&self->timer_);
-      co_await self->timer_.async_wait(into(error));
-      self->core_->waiting_answers.erase(&self->timer_);
+      asio::steady_timer timer(core->io, asio::steady_timer::time_point::max());
+      self->waiting_ = &timer;
+      core->waiting_answers.insert(&timer);
+      error_code error;
+      co_await timer.async_wait(into(error));
+      core->waiting_answers.erase(&timer);
+      self->waiting_ = nullptr;
     }
-    self->core_.reset();  // a late set() must not keep the server
     co_return std::move(self->value_);
   }
 
  private:
-  CorePtr core_;
-  asio::steady_timer timer_;
+  asio::steady_timer* waiting_ = nullptr;
   std::optional<T> value_;
 };
 
@@ -400,7 +406,7 @@ awaitable<bool> write_frames(SessionPtr<Stream> s, std::vector<Frame> frames) {
 
 awaitable<FeedStep> from_store(CorePtr core, std::shared_ptr<FeedReader> reader) {
   using Items = Result<std::vector<FeedItem>>;
-  const auto answer = std::make_shared<Answer<Items>>(core);
+  const auto answer = std::make_shared<Answer<Items>>();
   const ChangeNumber after = reader->page_after();
   const bool taken = core->runner.help([core, answer, after] {
     auto items = core->parts.backend->changes_in_store(after, FeedReader::kPage);
@@ -412,7 +418,7 @@ awaitable<FeedStep> from_store(CorePtr core, std::shared_ptr<FeedReader> reader)
     co_await pause.async_wait(into(error));
     co_return FeedStep{};
   }
-  const std::optional<Items> items = co_await Answer<Items>::wait(answer);
+  const std::optional<Items> items = co_await Answer<Items>::wait(answer, core);
   co_return items ? reader->stored(*items) : FeedStep{};
 }
 
@@ -500,10 +506,10 @@ awaitable<bool> serve_one(SessionPtr<Stream> s, std::shared_ptr<Parser> parser, 
     co_return false;
   }
   request.body = std::move(parser->get().body());
-  const auto answer = std::make_shared<Answer<Response>>(core);
+  const auto answer = std::make_shared<Answer<Response>>();
   core->api.handle(*admitted.route, std::move(request),
                    [answer](Response response) { answer->set(std::move(response)); });
-  std::optional<Response> plain = co_await Answer<Response>::wait(answer);
+  std::optional<Response> plain = co_await Answer<Response>::wait(answer, core);
   if (!plain) {
     plain = problem(503, "the server stops");
   }
@@ -740,6 +746,7 @@ Result<void> Gateway::start() {
   g.admin_path = tokens->admin_path();
   g.first_start = tokens->first_start();
   auto core = std::make_shared<gateway::Core>(g.options, g.parts, std::move(tokens));
+  core->runner.owned_by(core);
   BELFRY_CHECK_OK(gateway::listen(*core));
   g.port = core->acceptor.local_endpoint().port();
   core->hub = std::make_unique<gateway::FeedHub>(*g.parts.backend);
