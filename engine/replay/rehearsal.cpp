@@ -87,7 +87,7 @@ void Rehearsal::advance_before(Instant at) {
 
 void Rehearsal::on_deaf(Instant from, Instant to) {
   flush();
-  fire_before(to, Seq{seq_.value + 1});
+  fire_before(from, Seq{seq_.value + 1});  // what is due later must see that nobody listened
   correlator_->on_deaf(from, to, Seq{seq_.value + 1}, out_);
   tell(to, Seq{seq_.value + 1});
   now_ = to;
