@@ -12,9 +12,12 @@ import json
 import os
 import pathlib
 import platform
+import shutil
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -81,10 +84,72 @@ def flood(belfry, name, kind, collector, target, arguments):
             "lost": lost, "cpu_us": 1e6 * cpu / max(stored, 1)}
 
 
+LATENCY_RULES = """
+signal bench_mark(node: device, n: string) { raise syslog "BENCHMARK {n} begin"  expire 1m }
+rule bench_marked { when bench_mark  settle 0s  open { title "{n}"  severity warning } }
+"""
+
+
+def latency(folder, seconds):
+    """Raw event to feed, settle 0, while 50,000 events/s flow: datagram sent -> line read from the feed."""
+    rules = pathlib.Path(folder) / "bench.bell"
+    rules.write_text(LATENCY_RULES)
+    belfry = bs.Belfry(folder, bs.default_config(folder).replace("isp-core]", f"isp-core, {rules}]")).start()
+    feed, seen = belfry.feed(), {}
+
+    def read():
+        for _, event, change in feed:
+            if event == "change" and change and change.get("rule") == "bench_marked":
+                seen.setdefault(change["key"][-1], time.monotonic())
+
+    threading.Thread(target=read, daemon=True).start()
+    load = subprocess.Popen([bs.PROGRAM, "load", "syslog", "--target", f"127.0.0.1:{belfry.port('syslog-udp')}",
+                             "--rate", "50000", "--seconds", str(seconds)], stdout=subprocess.DEVNULL)
+    sent = {}
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        while load.poll() is None:
+            n = f"m{len(sent)}"
+            sent[n] = time.monotonic()
+            s.sendto(f"<190>BENCHMARK {n} begin".encode(), ("127.0.0.1", belfry.port("syslog-udp")))
+            time.sleep(0.005)
+    bs.wait_until("the last mark is on the feed", lambda: len(seen) >= len(sent) * 0.999, 10)
+    times = sorted(1e3 * (seen[n] - sent[n]) for n in seen)
+    p50, p99, worst = times[len(times) // 2], times[int(len(times) * 0.99)], times[-1]
+    print(f"event to feed at 50k/s      p50 {p50:.1f} ms  p99 {p99:.1f} ms (target 50)  max {worst:.1f} ms  "
+          f"of {len(times)}", flush=True)
+    belfry.stop()
+    return {"name": "latency", "p50_ms": p50, "p99_ms": p99, "max_ms": worst}
+
+
+def keys(folder, count):
+    """`count` live keys: resident memory, kill -9, restart from what is there. The packs with `limit` raised."""
+    packs = pathlib.Path(folder) / "packs"
+    shutil.copytree(ROOT / "rules" / "packs" / "isp-core", packs)
+    prelude = packs / "prelude.bell"
+    prelude.write_text(prelude.read_text().replace("limit 100000", "limit 4000000"))
+    config = bs.default_config(folder).replace(f"{ROOT}/rules/packs/isp-core", str(packs))
+    belfry = bs.Belfry(folder, config).start()
+    began = time.monotonic()
+    belfry.load("trap", belfry.port("trap-udp"), "--keys", str(count), "--rate", "200000", "--duplicates", "0",
+                "--count", str(5 * count), "--seconds", "60", "--gso")
+    print(f"{count:,} keys after {time.monotonic() - began:.0f} s: resident {rss_mib(belfry.process.pid):,.0f} MiB "
+          f"(target 1,536)", flush=True)
+    bs.wait_until("60 s of tail", lambda: time.monotonic() - began > 60, 70)
+    rss = rss_mib(belfry.process.pid)
+    belfry.kill()
+    began = time.monotonic()
+    belfry.start(ready_seconds=300)
+    print(f"restart after kill -9, {count:,} keys, 60 s of tail: {time.monotonic() - began:.1f} s (target 15); "
+          f"resident {rss:,.0f} MiB before, {rss_mib(belfry.process.pid):,.0f} MiB after", flush=True)
+    belfry.stop(300)
+    return {"name": "keys", "rss_mib": rss}
+
+
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("--quick", action="store_true", help="two seconds a case")
     p.add_argument("--only", default="")
+    p.add_argument("--keys", type=int, default=0, help="also: so many live keys, memory and restart (two minutes)")
     p.add_argument("--json", default="", help="also write the figures to this file")
     a = p.parse_args()
     seconds = "2" if a.quick else "6"
@@ -106,6 +171,12 @@ def main():
                 results.append(flood(belfry, name, kind, collector, target, arguments))
         print(f"resident after the floods: {rss_mib(belfry.process.pid):.0f} MiB")
         belfry.stop()
+    with tempfile.TemporaryDirectory(prefix="belfry-bench-") as folder:
+        if a.only in "latency":
+            results.append(latency(folder, 5 if a.quick else 15))
+    with tempfile.TemporaryDirectory(prefix="belfry-bench-") as folder:
+        if a.keys:
+            results.append(keys(folder, a.keys))
     if a.json:
         pathlib.Path(a.json).write_text(json.dumps({"machine": machine(), "results": results}, indent=1))
 
