@@ -34,8 +34,8 @@ struct UdpOptions {
   /// Kernel buffer; 32 MiB holds about 40,000 datagrams of 300 bytes as the kernel counts them, a
   /// quarter of a second of the target rate. Raised: more memory, older datagrams after a stall.
   std::size_t receive_buffer_bytes = 32 * 1024 * 1024;
-  /// UDP_GRO: trains of equal datagrams in one call. Off: the kernel counts a train that it drops as
-  /// one, so that the loss of a flood is no longer exact (37 of 48 million uncounted in
+  /// UDP_GRO: trains of equal datagrams in one call. Off: the kernel counts a train that it drops
+  /// as one, so that the loss of a flood is no longer exact (37 of 48 million uncounted in
   /// bench/pipeline).
   bool gro = false;
 };
