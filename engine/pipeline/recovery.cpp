@@ -6,6 +6,7 @@
 #include "belfry/rules/matcher.hpp"
 #include "belfry/runtime/log.hpp"
 #include "inputs.hpp"
+#include "read_ahead.hpp"
 
 namespace belfry {
 namespace {
@@ -24,17 +25,21 @@ class Recovery {
     const JournalMark& mark = context_.journal->mark();
     result_.recovered.mark = mark;
     BELFRY_TRY(const Seq from, load_snapshot(mark));
-    JournalReader reader = context_.journal->read_from({from.value + 1});
+    ReadAhead ahead(*context_.journal, {from.value + 1});
     while (true) {
-      BELFRY_TRY(const auto input, reader.next());
-      if (!input) {
+      ReadAhead::Item input = ahead.next();
+      if (input.failed) {
+        return tl::unexpected(std::move(input.error));
+      }
+      if (input.end) {
         break;
       }
       out_.clear();
-      if (input->block != nullptr) {
-        BELFRY_CHECK_OK(replay_block(*input->block, *input->batch));
+      if (input.batch) {
+        BELFRY_CHECK_OK(replay_block(input.header, *input.batch));
+        ahead.give_back(std::move(input.batch));
       } else {
-        BELFRY_CHECK_OK(replay_record(*input->record));
+        BELFRY_CHECK_OK(replay_record(input.record));
       }
       context_.metrics.replayed.add();
       BELFRY_CHECK_OK(compare());
