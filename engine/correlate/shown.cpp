@@ -219,6 +219,12 @@ void Fold::emit_updates() {
 
 void Fold::fill(Incident& to, std::uint32_t record) {
   const IncidentRecord& incident = incident_of(record);
+  const IncidentState state = state_of(incident);
+  if ((state == IncidentState::Clearing || state == IncidentState::Closed) &&
+      incident.shown != nullptr) {
+    to = current(incident);  // what it was, not the nothing that is left of it
+    return;
+  }
   fill_identity(to, incident);
   to.causes = incident.causes;
   to.nodes = nodes_of(record);

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -80,6 +81,7 @@ class Reference {
     std::vector<IncidentId> causes;
     std::vector<IncidentId> told_causes;
     std::uint32_t told_symptoms = 0;
+    std::optional<std::pair<std::string, Severity>> told;  ///< title and severity as last said
   };
   /// A rule or a derived signal: what has a pattern.
   struct Node {
@@ -154,6 +156,7 @@ class Reference {
   void refresh_causes(const IncidentRef& ref);
   std::uint32_t symptoms_of(const RuleKey& key) const;
   void update_visible(std::vector<IncidentChange>& out);
+  void fill_texts(Incident& i, Node& node, RuleKey& k);
   void emit(const IncidentRef& ref, IncidentState before, IncidentReason reason,
             std::vector<IncidentChange>& out);
   std::vector<double> one_by_values(const IncidentRef& ref);

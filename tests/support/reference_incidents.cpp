@@ -319,6 +319,7 @@ void Reference::forget(RuleKey& key) {
   key.causes.clear();
   key.told_causes.clear();
   key.told_symptoms = 0;
+  key.told.reset();
 }
 
 void Reference::open(const IncidentRef& ref, std::vector<IncidentChange>& out) {
@@ -500,6 +501,22 @@ Reference::Numbers Reference::numbers(Node& node, RuleKey& key) {
   return out;
 }
 
+void Reference::fill_texts(Incident& i, Node& node, RuleKey& k) {
+  Numbers measured = numbers(node, k);
+  rules::Env e = env(k.key);
+  e.measured = &measured.values;
+  for (const rules::OpenField& field : node.rule->open) {
+    if (field.value != nullptr && field.name == "title") {
+      i.title = rules::render_text(*field.value, e);
+    } else if (field.value != nullptr && field.name == "severity") {
+      const Value severity = rules::evaluate(*field.value, e);
+      if (severity.type == Type::Enum) {
+        i.severity = static_cast<Severity>(severity.i);
+      }
+    }
+  }
+}
+
 void Reference::emit(const IncidentRef& ref, IncidentState before, IncidentReason reason,
                      std::vector<IncidentChange>& out) {
   const auto& [node, k] = ref;
@@ -523,19 +540,14 @@ void Reference::emit(const IncidentRef& ref, IncidentState before, IncidentReaso
   i.symptoms = symptoms_of(*k);
   i.count = k->count;
   i.flaps = k->flaps;
-  Numbers measured = numbers(*node, *k);
-  rules::Env e = env(k->key);
-  e.measured = &measured.values;
-  for (const rules::OpenField& field : node->rule->open) {
-    if (field.value != nullptr && field.name == "title") {
-      i.title = rules::render_text(*field.value, e);
-    } else if (field.value != nullptr && field.name == "severity") {
-      const Value severity = rules::evaluate(*field.value, e);
-      if (severity.type == Type::Enum) {
-        i.severity = static_cast<Severity>(severity.i);
-      }
-    }
+  // Once the pattern has ended the texts stay: what it was, not the nothing that is left of it.
+  if ((k->life == Life::Clearing || k->life == Life::Closed) && k->told) {
+    i.title = k->told->first;
+    i.severity = k->told->second;
+  } else {
+    fill_texts(i, *node, *k);
   }
+  k->told = {i.title, i.severity};
   k->told_causes = k->causes;
   k->told_symptoms = i.symptoms;
   out.push_back(std::move(change));
