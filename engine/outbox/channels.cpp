@@ -182,7 +182,10 @@ class WebhookChannel final : public Channel {
   Delivery deliver(const Effect& effect, Instant now) override {
     CURL* curl = handle_.get();
     curl_easy_reset(curl);
-    const std::string& url = effect.address.empty() ? o_.url : effect.address;
+    // An address that is a URL goes there; a name is for the receiver to read in the payload.
+    const bool elsewhere =
+        effect.address.starts_with("http://") || effect.address.starts_with("https://");
+    const std::string& url = elsewhere ? effect.address : o_.url;
     const std::string id = to_text(effect.id);
     const std::int64_t stamp = now.ns / 1'000'000'000;
     List headers;

@@ -2,6 +2,7 @@
 at reload; any bytes on any port are an event or a counted refusal."""
 import os
 import random
+import signal
 import socket
 import subprocess
 
@@ -73,6 +74,9 @@ def bad_reload(folder, belfry, rules):
     belfry.request("POST", "/api/v1/reload", "{}")
     bs.wait_until("the new version runs", lambda: belfry.get("/api/v1/status")["rules"]["version"] >
                   before["rules"]["version"])
+    again = belfry.get("/api/v1/status")["rules"]["version"]
+    os.kill(belfry.process.pid, signal.SIGHUP)
+    bs.wait_until("SIGHUP reloads", lambda: belfry.get("/api/v1/status")["rules"]["version"] > again)
 
 
 def test(folder):
