@@ -14,28 +14,28 @@ namespace {
 
 /// Link types of libpcap's registry.
 enum Link : std::uint32_t {
-  kNull = 0,
-  kEthernet = 1,
-  kRawOld = 12,
-  kRaw = 101,
-  kLoop = 108,
-  kCooked = 113,
-  kIpv4 = 228,
-  kIpv6 = 229,
-  kCooked2 = 276,
+  Null = 0,
+  Ethernet = 1,
+  RawOld = 12,
+  Raw = 101,
+  Loop = 108,
+  Cooked = 113,
+  Ipv4 = 228,
+  Ipv6 = 229,
+  Cooked2 = 276,
 };
 
 bool known(std::uint32_t link) {
   switch (link) {
-    case kNull:
-    case kEthernet:
-    case kRawOld:
-    case kRaw:
-    case kLoop:
-    case kCooked:
-    case kIpv4:
-    case kIpv6:
-    case kCooked2:
+    case Link::Null:
+    case Link::Ethernet:
+    case Link::RawOld:
+    case Link::Raw:
+    case Link::Loop:
+    case Link::Cooked:
+    case Link::Ipv4:
+    case Link::Ipv6:
+    case Link::Cooked2:
       return true;
     default:
       return false;
@@ -67,7 +67,7 @@ std::string_view ip_packet(std::string_view frame, std::uint32_t link) {
   std::size_t at = 0;
   std::uint16_t type = 0;
   switch (link) {
-    case kEthernet:
+    case Link::Ethernet:
       at = 14;
       type = be16(frame, 12);
       for (int tags = 0; tags < 3 && (type == 0x8100 || type == 0x88a8 || type == 0x9100); ++tags) {
@@ -75,22 +75,22 @@ std::string_view ip_packet(std::string_view frame, std::uint32_t link) {
         at += 4;
       }
       break;
-    case kCooked:
+    case Link::Cooked:
       at = 16;
       type = be16(frame, 14);
       break;
-    case kCooked2:
+    case Link::Cooked2:
       at = 20;
       type = be16(frame, 0);
       break;
-    case kNull:
-    case kLoop:
+    case Link::Null:
+    case Link::Loop:
       at = 4;
       break;
     default:
       break;
   }
-  const bool typed = link == kEthernet || link == kCooked || link == kCooked2;
+  const bool typed = link == Link::Ethernet || link == Link::Cooked || link == Link::Cooked2;
   if (at >= frame.size() || (typed && type != 0x0800 && type != 0x86dd)) {
     return {};
   }

@@ -104,8 +104,11 @@ class QueryText {
 std::optional<json::value> ask(std::string_view command, const ClientArguments& client,
                                const std::string& path, const std::string* body, int& code) {
   auto api = ApiClient::make(client);
-  auto answer = api ? api->ask(path, body)
-                    : Result<ApiClient::Answer>(tl::unexpected(std::move(api).error()));
+  if (!api) {
+    code = refuse(command, api.error().what);
+    return std::nullopt;
+  }
+  auto answer = api->ask(path, body);
   if (!answer) {
     code = refuse(command, answer.error().what);
     return std::nullopt;

@@ -404,21 +404,28 @@ awaitable<bool> write_frames(SessionPtr<Stream> s, std::vector<Frame> frames) {
   co_return !error;
 }
 
-awaitable<FeedStep> from_store(CorePtr core, std::shared_ptr<FeedReader> reader) {
-  using Items = Result<std::vector<FeedItem>>;
-  const auto answer = std::make_shared<Answer<Items>>();
-  const ChangeNumber after = reader->page_after();
-  const bool taken = core->runner.help([core, answer, after] {
+using FeedItems = Result<std::vector<FeedItem>>;
+
+/// A helper reads a page of the store and hands it to `answer` on the edge thread; false: all
+/// helpers are busy.
+bool ask_store(const CorePtr& core, const std::shared_ptr<Answer<FeedItems>>& answer,
+               ChangeNumber after) {
+  return core->runner.help([core, answer, after] {
     auto items = core->parts.backend->changes_in_store(after, FeedReader::kPage);
     core->runner.edge([answer, items = std::move(items)] { answer->set(items); });
   });
-  if (!taken) {  // helpers are busy: a moment later, never a gap
+}
+
+awaitable<FeedStep> from_store(CorePtr core, std::shared_ptr<FeedReader> reader) {
+  const auto answer = std::make_shared<Answer<FeedItems>>();
+  if (!ask_store(core, answer,
+                 reader->page_after())) {  // helpers are busy: a moment later, never a gap
     asio::steady_timer pause(core->io, std::chrono::milliseconds(50));
     error_code error;
     co_await pause.async_wait(into(error));
     co_return FeedStep{};
   }
-  const std::optional<Items> items = co_await Answer<Items>::wait(answer, core);
+  const std::optional<FeedItems> items = co_await Answer<FeedItems>::wait(answer, core);
   co_return items ? reader->stored(*items) : FeedStep{};
 }
 

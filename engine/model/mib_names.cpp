@@ -212,7 +212,7 @@ std::vector<std::string_view> sorted_unique(std::vector<std::string_view> items)
 }
 
 const Table& table() {
-  static const Table built = [] {
+  static const Table kBuilt = [] {
     Table t;
     for (const std::string_view line : split(kTable, '\n')) {
       if (!line.empty()) {
@@ -233,7 +233,7 @@ const Table& table() {
     t.modules = sorted_unique(std::move(t.modules));
     return t;
   }();
-  return built;
+  return kBuilt;
 }
 
 const Entry* find_name(std::string_view module, std::string_view name) {

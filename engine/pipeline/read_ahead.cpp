@@ -32,7 +32,8 @@ void ReadAhead::run(JournalReader reader) {
   while (more && !stop_.load(std::memory_order_acquire)) {
     Item item;
     more = read(reader, item);
-    while (!ring_.try_push(std::move(item))) {
+    // A full ring leaves the item where it is.
+    while (!ring_.try_push(std::move(item))) {  // NOLINT(bugprone-use-after-move)
       reader_.wait(
           [&] { return ring_.size() < ring_.capacity() || stop_.load(std::memory_order_acquire); },
           kLook);

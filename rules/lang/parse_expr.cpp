@@ -9,18 +9,18 @@ namespace belfry::rules {
 
 namespace {
 
-enum Power : int { kOr = 1, kAnd, kNot, kCompare, kCoalesce, kAdd, kMultiply, kUnary };
+enum Power : int { Or = 1, And, Not, Compare, Coalesce, Add, Multiply, Unary };
 
 int power_of(TokenKind kind, std::string_view text) {
   switch (kind) {
     case TokenKind::Word:
       if (text == "or") {
-        return kOr;
+        return Power::Or;
       }
       if (text == "and") {
-        return kAnd;
+        return Power::And;
       }
-      return text == "in" || text == "is" || text == "during" ? kCompare : 0;
+      return text == "in" || text == "is" || text == "during" ? Power::Compare : 0;
     case TokenKind::Assign:
     case TokenKind::Equal:
     case TokenKind::NotEqual:
@@ -28,15 +28,15 @@ int power_of(TokenKind kind, std::string_view text) {
     case TokenKind::LessEqual:
     case TokenKind::Greater:
     case TokenKind::GreaterEqual:
-      return kCompare;
+      return Power::Compare;
     case TokenKind::Coalesce:
-      return kCoalesce;
+      return Power::Coalesce;
     case TokenKind::Plus:
     case TokenKind::Minus:
-      return kAdd;
+      return Power::Add;
     case TokenKind::Star:
     case TokenKind::Slash:
-      return kMultiply;
+      return Power::Multiply;
     default:
       return 0;
   }
@@ -114,7 +114,7 @@ bool Parser::infix(int least, Point from) {
     node = op == TokenKind::Word && word == "during" ? NodeKind::During : NodeKind::Binary;
   }
   finish(node, from);
-  if (power == kCompare && power_of(kind(), text()) == kCompare) {
+  if (power == Power::Compare && power_of(kind(), text()) == Power::Compare) {
     error("B0106", "comparisons do not chain", "write a < b and b < c");
   }
   return true;
@@ -126,7 +126,7 @@ void Parser::prefix() {
     case TokenKind::Minus:
     case TokenKind::Plus:
       bump();
-      expression(kUnary);
+      expression(Power::Unary);
       finish(NodeKind::Unary, from);
       return;
     case TokenKind::OpenParen:
@@ -141,7 +141,7 @@ void Parser::prefix() {
     case TokenKind::Word:
       if (at_word("not")) {
         bump();
-        expression(kNot);
+        expression(Power::Not);
         finish(NodeKind::Unary, from);
         return;
       }
