@@ -418,8 +418,7 @@ bool ask_store(const CorePtr& core, const std::shared_ptr<Answer<FeedItems>>& an
 
 awaitable<FeedStep> from_store(CorePtr core, std::shared_ptr<FeedReader> reader) {
   const auto answer = std::make_shared<Answer<FeedItems>>();
-  if (!ask_store(core, answer,
-                 reader->page_after())) {  // helpers are busy: a moment later, never a gap
+  if (!ask_store(core, answer, reader->page_after())) {  // a moment later, never a gap
     asio::steady_timer pause(core->io, std::chrono::milliseconds(50));
     error_code error;
     co_await pause.async_wait(into(error));
