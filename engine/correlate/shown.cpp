@@ -97,14 +97,6 @@ Measures measures_of(Fold& fold, std::uint32_t record) {
       case AggregateKind::Share:
         put(m.share, index, value);
         break;
-      case AggregateKind::RateEvents:
-      case AggregateKind::Avg:
-      case AggregateKind::Min:
-      case AggregateKind::Max:
-      case AggregateKind::Sum:
-      case AggregateKind::Rate:
-      case AggregateKind::Eta:
-        break;
     }
   }
   if (m.count.empty()) {

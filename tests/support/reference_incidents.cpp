@@ -483,14 +483,6 @@ Reference::Numbers Reference::numbers(Node& node, RuleKey& key) {
       case rules::AggregateKind::Share:
         to = &out.share;
         break;
-      case rules::AggregateKind::RateEvents:
-      case rules::AggregateKind::Avg:
-      case rules::AggregateKind::Min:
-      case rules::AggregateKind::Max:
-      case rules::AggregateKind::Sum:
-      case rules::AggregateKind::Rate:
-      case rules::AggregateKind::Eta:
-        continue;
     }
     to->resize(std::max<std::size_t>(to->size(), pattern->name_index + 1), 0);
     (*to)[pattern->name_index] = measure(key, *pattern, false);
