@@ -412,5 +412,22 @@ TEST_F(JournalTest, NewestValidSnapshotWinsAndTwoAreKept) {
   EXPECT_NE(found.skipped[0].find("does not match its checksum"), std::string::npos);
 }
 
+TEST_F(JournalTest, ASnapshotAsideHasNoNameUntilItIsAdopted) {
+  SnapshotFiles files(dir_ + "/s");
+  ASSERT_TRUE(files.write_aside({10}, "ten"));
+  EXPECT_TRUE(files.list().empty());
+  EXPECT_EQ(files.newest({99}).seq.value, 0U);
+  ASSERT_TRUE(files.adopt({10}));
+  EXPECT_EQ(files.newest({99}).state, "ten");
+  EXPECT_FALSE(files.adopt({10}));
+
+  // What a process that was killed left behind.
+  ASSERT_TRUE(files.write_aside({20}, "twenty"));
+  std::ofstream(fmt::format("{}/{:020}.new.tmp", files.dir(), 30)) << "half";
+  files.remove_aside();
+  EXPECT_EQ(files.newest({99}).state, "ten");
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(files.dir()), {}), 1);
+}
+
 }  // namespace
 }  // namespace belfry

@@ -14,6 +14,7 @@ namespace belfry {
 namespace {
 constexpr std::string_view kMagic = "belfry snapshot\n";
 constexpr std::uint32_t kSnapshotFormat = 1;
+constexpr std::string_view kAside = ".new";
 constexpr std::size_t kKept = 2;
 constexpr std::size_t kFileBytesMax = 16ULL << 30;
 constexpr int kLevel = 1;
@@ -26,6 +27,27 @@ std::string path_of(const std::string& dir, Seq seq) {
 SnapshotFiles::SnapshotFiles(std::string store_dir) : dir_(std::move(store_dir) + "/snapshots") {}
 
 Result<void> SnapshotFiles::write(Seq seq, std::string_view state) {
+  BELFRY_CHECK_OK(write_aside(seq, state));
+  return adopt(seq);
+}
+
+Result<void> SnapshotFiles::adopt(Seq seq) {
+  return rename_durably(path_of(dir_, seq) + std::string(kAside), path_of(dir_, seq));
+}
+
+void SnapshotFiles::remove_aside() const {
+  std::error_code error;
+  for (std::filesystem::directory_iterator it(dir_, error), end; !error && it != end;
+       it.increment(error)) {
+    const std::string name = it->path().filename().string();
+    if (name.find(kAside) != std::string::npos) {
+      std::error_code ignored;
+      std::filesystem::remove(it->path(), ignored);
+    }
+  }
+}
+
+Result<void> SnapshotFiles::write_aside(Seq seq, std::string_view state) {
   BELFRY_CHECK_OK(make_private_dir(dir_));
   ByteWriter out;
   out.raw(kMagic.data(), kMagic.size());
@@ -44,7 +66,7 @@ Result<void> SnapshotFiles::write(Seq seq, std::string_view state) {
   ByteWriter checksum;
   checksum.fixed64(hash64(bytes));
   bytes += checksum.bytes();
-  return write_file_durably(path_of(dir_, seq), bytes);
+  return write_file_durably(path_of(dir_, seq) + std::string(kAside), bytes);
 }
 
 std::vector<Seq> SnapshotFiles::list() const {

@@ -259,7 +259,7 @@ void Committer::publish() {
     if (item->done) {
       item->done();
     }
-    if (!item->snapshot.empty() && snapshot_sink_) {
+    if (item->snapshot.any() && snapshot_sink_) {
       snapshot_sink_(item->last, std::move(item->snapshot));
     }
   }

@@ -28,7 +28,9 @@ class Committer {
   void retry_later(EffectId id, std::uint32_t attempts, Instant next_attempt);
   void on_effects(std::function<void(std::vector<Effect>)> sink);
   /// Gets the state of the folds once the input it belongs to is durable.
-  void on_snapshot(std::function<void(Seq, std::string)> sink) { snapshot_sink_ = std::move(sink); }
+  void on_snapshot(std::function<void(Seq, SnapshotTaken)> sink) {
+    snapshot_sink_ = std::move(sink);
+  }
   void names_changed(std::shared_ptr<const Versions> pair);
 
  private:
@@ -70,7 +72,7 @@ class Committer {
   std::int64_t nodes_shown_ns_ = 0;
   std::shared_ptr<const Versions> names_;
 
-  std::function<void(Seq, std::string)> snapshot_sink_;
+  std::function<void(Seq, SnapshotTaken)> snapshot_sink_;
   absl::Mutex mutex_;
   std::vector<OutboxStep> outbox_steps_ ABSL_GUARDED_BY(mutex_);
   std::function<void(std::vector<Effect>)> effect_sink_ ABSL_GUARDED_BY(mutex_);

@@ -23,6 +23,9 @@ PipelineMetrics::PipelineMetrics(Metrics& m)
       clock_steps(
           m.counter("belfry_clock_steps_total", "Jumps of the wall clock by more than a second")),
       snapshots(m.counter("belfry_snapshots_total", "Snapshots written")),
+      snapshots_in_place(
+          m.counter("belfry_snapshots_in_place_total",
+                    "Snapshots that held up the folds, because no process could be forked")),
       commit_items(m.gauge("belfry_commit_inputs", "Inputs in the last commit")),
       commit_ring(m.gauge("belfry_commit_ring_inputs", "Inputs folded and not committed")),
       fold_rings(m.gauge("belfry_fold_ring_batches", "Batches that wait in all rings")),

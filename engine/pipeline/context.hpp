@@ -10,6 +10,7 @@
 #include "belfry/pipeline/pipeline.hpp"
 #include "crash.hpp"
 #include "port_impl.hpp"
+#include "snapshot_child.hpp"
 
 namespace belfry {
 
@@ -28,6 +29,7 @@ struct PipelineMetrics {
   Counter& corrected;
   Counter& clock_steps;
   Counter& snapshots;
+  Counter& snapshots_in_place;
   Gauge& commit_items;
   Gauge& commit_ring;
   Gauge& fold_rings;
@@ -40,6 +42,13 @@ struct PipelineMetrics {
   Histogram& durable_seconds;
   Histogram& feed_seconds;
   Histogram& snapshot_fold_seconds;
+};
+
+/// A snapshot that was taken and has no name yet: a child writes it aside, or here are its bytes.
+struct SnapshotTaken {
+  std::string state;
+  SnapshotChild child;
+  bool any() const { return child.running() || !state.empty(); }
 };
 
 /// One input and all that followed from it, on its way to the disk.
@@ -60,7 +69,7 @@ struct CommitItem {
   std::vector<Effect> effects;
   std::vector<EffectId> settled;
   std::function<void()> done;  ///< answer to a command, end of a reload
-  std::string snapshot;        ///< state of the folds after this input, to be written
+  SnapshotTaken snapshot;      ///< of the folds after this input; named after the commit
   bool end = false;            ///< the last one
 };
 using CommitItemPtr = std::unique_ptr<CommitItem>;

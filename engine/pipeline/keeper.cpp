@@ -6,6 +6,9 @@ namespace belfry {
 namespace {
 constexpr absl::Duration kTick = absl::Seconds(1);
 constexpr int kRetainEveryTicks = 60;
+constexpr absl::Duration kLookAtChild = absl::Milliseconds(20);
+// A million keys take ten seconds. What takes longer than this hangs.
+constexpr std::int64_t kChildNsMax = 600'000'000'000;
 // Intake opens again a little below the mark where it closed: not a flicker at the mark itself.
 constexpr double kReopenBelow = 0.01;
 }  // namespace
@@ -16,7 +19,7 @@ void Keeper::run() {
     {
       const absl::MutexLock lock(&mutex_);
       const auto woken = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-        return stopping_ || !snapshot_.empty();
+        return stopping_ || snapshot_.any();
       };
       mutex_.AwaitWithTimeout(absl::Condition(&woken), kTick);
       stopping = stopping_;
@@ -37,28 +40,33 @@ void Keeper::stop() {
   stopping_ = true;
 }
 
-void Keeper::take_snapshot(Seq seq, std::string state) {
+void Keeper::take_snapshot(Seq seq, SnapshotTaken taken) {
   const absl::MutexLock lock(&mutex_);
   snapshot_seq_ = seq;
-  snapshot_ = std::move(state);
+  snapshot_ = std::move(taken);
 }
 
 void Keeper::write_snapshot() {
   Seq seq;
-  std::string state;
+  SnapshotTaken taken;
   {
     const absl::MutexLock lock(&mutex_);
     seq = snapshot_seq_;
-    state.swap(snapshot_);
+    taken = std::exchange(snapshot_, SnapshotTaken{});
   }
-  if (state.empty()) {
+  if (!taken.any()) {
     return;
   }
   SnapshotFiles files(context_.store->dir());
-  if (const auto written = files.write(seq, state); !written) {
+  const Result<bool> written = finish_snapshot(files, seq, taken);
+  if (!written || !*written) {
+    taken = SnapshotTaken{};  // ends a child that still writes
+    files.remove_aside();
+  }
+  if (!written) {
     // The journal holds everything: a missing snapshot costs time at the next start, not data.
     log::error("pipeline", "snapshot at {} is not written: {}", seq.value, written.error());
-  } else {
+  } else if (*written) {
     context_.metrics.snapshots.add();
     files.prune();
     const std::vector<Seq> kept = files.list();
@@ -66,6 +74,36 @@ void Keeper::write_snapshot() {
                                    std::memory_order_release);
   }
   context_.snapshot_busy.store(false, std::memory_order_release);
+}
+
+// False: the program ends, and its last snapshot follows this one.
+Result<bool> Keeper::finish_snapshot(SnapshotFiles& files, Seq seq, SnapshotTaken& taken) {
+  if (!taken.child.running()) {
+    BELFRY_CHECK_OK(files.write(seq, taken.state));
+    return true;
+  }
+  BELFRY_TRY(const bool ended, wait_for(taken.child));
+  if (ended) {
+    BELFRY_CHECK_OK(files.adopt(seq));
+  }
+  return ended;
+}
+
+Result<bool> Keeper::wait_for(SnapshotChild& child) {
+  const std::int64_t begin = context_.clock.boot_ns();
+  while (true) {
+    if (auto ended = child.poll(); ended) {
+      BELFRY_CHECK_OK(*ended);
+      return true;
+    }
+    const absl::MutexLock lock(&mutex_);
+    if (mutex_.AwaitWithTimeout(absl::Condition(&stopping_), kLookAtChild)) {
+      return false;
+    }
+    if (context_.clock.boot_ns() - begin > kChildNsMax) {
+      return fail(Code::Unavailable, "the process that writes it hangs");
+    }
+  }
 }
 
 void Keeper::watch_disk() {

@@ -75,7 +75,9 @@ Result<void> Pipeline::Impl::recover(const VersionSources& sources, const Versio
   const ChangeNumber as_of = result.recovered.mark.change;
   context.view.reset(as_of, folds.correlator().live(), folds.desk().tickets());
   context.committed_at.store(result.recovered.mark.at.ns, std::memory_order_relaxed);
-  const std::vector<Seq> snapshots = SnapshotFiles(context.store->dir()).list();
+  const SnapshotFiles files(context.store->dir());
+  files.remove_aside();
+  const std::vector<Seq> snapshots = files.list();
   context.oldest_snapshot.store(snapshots.empty() ? 0 : snapshots.front().value,
                                 std::memory_order_release);
   if (result.recovered.pair) {
@@ -102,7 +104,7 @@ Result<void> Pipeline::Impl::recover(const VersionSources& sources, const Versio
 
 void Pipeline::Impl::start_threads() {
   committer.on_snapshot(
-      [this](Seq seq, std::string state) { keeper.take_snapshot(seq, std::move(state)); });
+      [this](Seq seq, SnapshotTaken taken) { keeper.take_snapshot(seq, std::move(taken)); });
   keeper.watch_disk();
   running.store(true, std::memory_order_release);
   commit_thread = std::thread([this] { committer.run(); });

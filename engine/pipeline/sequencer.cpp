@@ -367,8 +367,9 @@ bool Sequencer::try_switch() {
   return true;
 }
 
-// The state is taken here, between two inputs: the folds stand still for as long as it takes to
-// copy (measured by belfry_snapshot_fold_seconds). Compressing and writing is the keeper's work.
+// The state is taken here, between two inputs, by a fork: the folds stand still for as long as the
+// kernel needs to copy its page tables (belfry_snapshot_fold_seconds). The last one before the end,
+// and any when there is no process to be had, is copied in place.
 void Sequencer::maybe_snapshot(CommitItem& out, bool at_once) {
   const std::int64_t boot = context_.clock.boot_ns();
   const bool due = boot - snapshot_ns_ >= context_.options.snapshot_every.count() ||
@@ -381,15 +382,30 @@ void Sequencer::maybe_snapshot(CommitItem& out, bool at_once) {
   context_.snapshot_busy.store(true, std::memory_order_release);
   snapshot_ns_ = boot;
   inputs_since_snapshot_ = 0;
-  ByteWriter bytes;
-  encode(SnapshotHead{.seq = seq_,
-                      .at = clock_.last(),
-                      .wall_offset = clock_.offset(),
-                      .versions = name_,
-                      .desk = desk_},
-         bytes);
-  folds_.save(bytes);
-  out.snapshot = bytes.take();
+  const auto state = [this] {
+    ByteWriter bytes;
+    encode(SnapshotHead{.seq = seq_,
+                        .at = clock_.last(),
+                        .wall_offset = clock_.offset(),
+                        .versions = name_,
+                        .desk = desk_},
+           bytes);
+    folds_.save(bytes);
+    return bytes.take();
+  };
+  if (!at_once) {
+    auto child = SnapshotChild::start(
+        [this, &state] { return SnapshotFiles(context_.store->dir()).write_aside(seq_, state()); });
+    if (child) {
+      out.snapshot.child = std::move(*child);
+    } else {
+      context_.metrics.snapshots_in_place.add();
+      log::warn("pipeline", "the folds stand still for their snapshot: {}", child.error());
+    }
+  }
+  if (!out.snapshot.any()) {
+    out.snapshot.state = state();
+  }
   context_.metrics.snapshot_fold_seconds.record_ns(context_.clock.boot_ns() - boot);
 }
 

@@ -96,10 +96,14 @@ Result<void> write_file_durably(const std::string& path, std::string_view bytes)
       return fail(Code::Unavailable, "cannot sync {}: {}", tmp, reason());
     }
   }
-  if (::rename(tmp.c_str(), path.c_str()) != 0) {
-    return fail(Code::Unavailable, "cannot rename {} to {}: {}", tmp, path, reason());
+  return rename_durably(tmp, path);
+}
+
+Result<void> rename_durably(const std::string& from, const std::string& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) {
+    return fail(Code::Unavailable, "cannot rename {} to {}: {}", from, to, reason());
   }
-  return sync_dir_of(path);
+  return sync_dir_of(to);
 }
 
 Result<std::string> read_whole_file(const std::string& path, std::size_t bytes_max) {

@@ -14,6 +14,11 @@ class SnapshotFiles {
  public:
   explicit SnapshotFiles(std::string store_dir);
   Result<void> write(Seq seq, std::string_view state);
+  /// The same under a name that list() and newest() do not see, until adopt() gives it its own: a
+  /// snapshot has a name only when the journal holds its seq.
+  Result<void> write_aside(Seq seq, std::string_view state);
+  Result<void> adopt(Seq seq);
+  void remove_aside() const;  ///< leftovers of a process that was killed
   /// Seqs of the files, oldest first; tmp and foreign files are not among them.
   std::vector<Seq> list() const;
   Result<std::string> read(Seq seq) const;

@@ -116,6 +116,8 @@ Result<void> make_private_dir(const std::string& dir);
 /// Writes `bytes` so that after a crash either the old file is there or the whole new one:
 /// tmp + fsync + rename + fsync of the directory.
 Result<void> write_file_durably(const std::string& path, std::string_view bytes);
+/// rename + fsync of the directory.
+Result<void> rename_durably(const std::string& from, const std::string& to);
 Result<std::string> read_whole_file(const std::string& path, std::size_t bytes_max);
 
 }  // namespace belfry
