@@ -25,33 +25,61 @@ Result<std::string> read_file(const fs::path& path) {
   return text;
 }
 
+bool is_rule_file(const fs::path& path) { return path.extension() == ".bell"; }
+
+/// `calendars/NAME.csv` or `.txt`: days that a calendar excepts.
+bool is_list(const fs::path& path) {
+  return (path.extension() == ".csv" || path.extension() == ".txt") &&
+         path.parent_path().filename() == "calendars";
+}
+
+/// Rule files, and the lists beside them.
+template <class Iterator>
+void collect(Iterator it, std::error_code& error, bool rules, std::vector<fs::path>& files,
+             std::vector<fs::path>& lists) {
+  for (const Iterator end; !error && it != end; it.increment(error)) {
+    if (!it->is_regular_file()) {
+      continue;
+    }
+    if (rules && is_rule_file(it->path())) {
+      files.push_back(it->path());
+    } else if (is_list(it->path())) {
+      lists.push_back(it->path());
+    }
+  }
+}
+
+void sort_unique(std::vector<fs::path>& files) {
+  std::sort(files.begin(), files.end());
+  files.erase(std::unique(files.begin(), files.end()), files.end());
+}
+
 }  // namespace
 
 Result<std::vector<rules::SourceFile>> read_rules(const std::vector<std::string>& paths) {
-  std::vector<fs::path> files;
+  std::vector<fs::path> files, lists;
   for (const std::string& path : paths) {
     std::error_code error;
     if (fs::is_directory(path, error)) {
-      for (fs::recursive_directory_iterator it(path, error), end; !error && it != end;
-           it.increment(error)) {
-        if (it->is_regular_file() && it->path().extension() == ".bell") {
-          files.push_back(it->path());
-        }
-      }
+      collect(fs::recursive_directory_iterator(path, error), error, true, files, lists);
     } else if (fs::exists(path, error)) {
       files.emplace_back(path);
+      std::error_code none;  // there need not be any
+      collect(fs::directory_iterator(fs::path(path).parent_path() / "calendars", none), none, false,
+              files, lists);
     } else {
       return fail(Code::NotFound, "{}: no such file or folder: expected *.bell files", path);
     }
-    if (files.size() > kRuleFilesMax) {
+    if (files.size() + lists.size() > kRuleFilesMax) {
       return fail(Code::Invalid, "{}: more than {} rule files", path, kRuleFilesMax);
     }
   }
-  std::sort(files.begin(), files.end());
-  files.erase(std::unique(files.begin(), files.end()), files.end());
+  sort_unique(files);
   if (files.empty()) {
     return fail(Code::NotFound, "no *.bell file there: expected rule files or folders of them");
   }
+  sort_unique(lists);
+  files.insert(files.end(), lists.begin(), lists.end());
   std::vector<rules::SourceFile> out;
   for (const fs::path& file : files) {
     BELFRY_TRY(std::string text, read_file(file));

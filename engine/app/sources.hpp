@@ -11,6 +11,8 @@ namespace belfry {
 inline constexpr std::size_t kRuleFilesMax = 10'000;
 
 /// `*.bell` below the given files and folders, sorted by path; a file named twice is read once.
+/// Behind them the lists of dates that calendars name: `calendars/*.csv` and `*.txt` in the
+/// folders, and beside the files.
 /// An empty result is an error: nothing to do is never right.
 Result<std::vector<rules::SourceFile>> read_rules(const std::vector<std::string>& paths);
 

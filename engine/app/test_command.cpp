@@ -106,7 +106,10 @@ std::vector<Line> coverage_lines(const rules::Program& program, const TestCovera
   for (rules::Index i = 0; i < program.clauses.size(); ++i) {
     const rules::Clause& clause = program.clauses[i];
     add(clause.place,
-        fmt::format("{} {}", clause.kind == rules::ClauseKind::Raise ? "raise" : "clear",
+        fmt::format("{} {}",
+                    clause.kind == rules::ClauseKind::Raise   ? "raise"
+                    : clause.kind == rules::ClauseKind::Clear ? "clear"
+                                                              : "measure",
                     program.signals[clause.signal].name),
         coverage.clauses.contains(i));
   }
@@ -142,7 +145,8 @@ void report_coverage(const rules::Program& program, const TestCoverage& coverage
     }
   }
   if (!json) {
-    fmt::print("coverage: {} of {} lines (raise, clear, rule, cause)\n", hit, lines.size());
+    fmt::print("coverage: {} of {} lines (raise, clear, measure, rule, cause)\n", hit,
+               lines.size());
   }
 }
 

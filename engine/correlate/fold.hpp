@@ -5,6 +5,7 @@
 //   signals.cpp    raises, clears, expiry, contributors
 //   links.cpp      which keys of which owners a signal key reaches
 //   windows.cpp    counts over time
+//   samples.cpp    numbers over time
 //   patterns.cpp   truth of a rule key
 //   incidents.cpp  the life of an incident
 //   causes.cpp     who explains whom
@@ -177,6 +178,8 @@ struct Fold {
   // windows.cpp
   void push_window(const PlanNode& plan, NodeState& state, const Edge& edge, std::uint64_t times);
   double window_value(const PlanNode& plan, NodeState& state);
+  double samples_value(const PlanNode& plan, NodeState& state, const Vars& vars);
+  Samples* samples_of(const NodeState& state);
   std::int64_t window_next(const PlanNode& plan, NodeState& state, double value, double threshold);
   bool window_empty(const PlanNode& plan, const NodeState& state) const;
   void drop_window(const PlanNode& plan, NodeState& state);
@@ -186,7 +189,8 @@ struct Fold {
   Truth evaluate(OwnerKey& key, std::uint16_t node, const Vars& vars);
   Truth evaluate_for(OwnerKey& key, std::uint16_t node, const Vars& vars);
   Truth evaluate_aggregate(OwnerKey& key, std::uint16_t node, const Vars& vars);
-  Truth evaluate_window(OwnerKey& key, std::uint16_t node, double threshold);
+  Truth evaluate_window(OwnerKey& key, std::uint16_t node, double threshold, const Vars& vars);
+  double threshold_of(const rules::Pattern& pattern, const Vars& vars);
   Truth evaluate_then(OwnerKey& key, std::uint16_t node, const Vars& vars);
   Truth evaluate_then_not(OwnerKey& key, std::uint16_t node, const Vars& vars);
   Truth evaluate_missing(OwnerKey& key, std::uint16_t node);
@@ -229,6 +233,7 @@ struct Fold {
   std::int64_t clear_deadline(const OwnerKey& key) const;
   void wait_until(IncidentRecord& incident, std::int64_t deadline);
   void arm(std::uint32_t record);
+  std::int64_t last_heard(const OwnerKey& key) const;
   IncidentRecord& incident_of(std::uint32_t record) { return incidents[keys[record].incident]; }
   const IncidentRecord* incident_if(std::uint32_t record) const;
   void add_proof(IncidentRecord& incident);
@@ -369,6 +374,7 @@ struct Fold {
   bool loading = false;     ///< links reach existing keys only
   std::uint64_t first_raise_of_round = 0;
   const Event* event = nullptr;
+  double sampled = 0;  ///< number of the sample that is being raised
   std::vector<IncidentChange>* out = nullptr;
   std::vector<Work> work;
   std::vector<std::uint32_t> updates;

@@ -213,7 +213,7 @@ bool Fold::step_waiting(std::uint32_t record) {
     return false;
   }
   if (incident.released && plan->owners[key.owner].probe_fed &&
-      key.last_raise <= incident.released_at) {
+      last_heard(key) <= incident.released_at) {
     return false;  // until a probe says it is still so
   }
   if (!rule.one_by.empty() && give_way(record)) {
@@ -221,6 +221,20 @@ bool Fold::step_waiting(std::uint32_t record) {
   }
   open(record);
   return true;
+}
+
+/// Newest raise, or newest sample of a measure.
+std::int64_t Fold::last_heard(const OwnerKey& key) const {
+  std::int64_t at = key.last_raise;
+  const OwnerPlan& owner = plan->owners[key.owner];
+  for (std::size_t n = 0; n < owner.nodes.size(); ++n) {
+    const rules::Leaf& leaf = owner.nodes[n].pattern->leaf;
+    if (owner.nodes[n].tree == Tree::When && leaf.signal < plan->signals.size() &&
+        plan->signals[leaf.signal].measure) {
+      at = std::max(at, key.nodes[n].x);
+    }
+  }
+  return at;
 }
 
 void Fold::open(std::uint32_t record) {

@@ -273,7 +273,8 @@ bool Fold::windows_may_fall(const OwnerKey& key) const {
   const OwnerPlan& owner = plan->owners[key.owner];
   for (const std::uint16_t n : owner.window_nodes) {
     const rules::CompareOp op = owner.nodes[n].pattern->op;
-    const bool rising = op == rules::CompareOp::GreaterEqual || op == rules::CompareOp::Greater;
+    const bool rising = (op == rules::CompareOp::GreaterEqual || op == rules::CompareOp::Greater) &&
+                        owner.nodes[n].window != WindowKind::Samples;  // a mean may rise by itself
     if (!rising || key.nodes[n].holds) {
       return true;
     }
@@ -296,10 +297,12 @@ void Fold::notify(const Edge& edge, std::uint64_t times, bool went_up) {
   }
   if (node.tree == Tree::When && key.raise_number != raises) {
     key.raise_number = raises;
-    key.count += times;
-    key.flaps += went_up ? 1 : 0;
-    key.last_raise = now;
-    key.first_raise = key.first_raise == kNotYet ? now : key.first_raise;
+    if (!plan->signals[node.pattern->leaf.signal].measure) {  // a sample is no raise
+      key.count += times;
+      key.flaps += went_up ? 1 : 0;
+      key.last_raise = now;
+      key.first_raise = key.first_raise == kNotYet ? now : key.first_raise;
+    }
     if (key.incident != kNil) {
       IncidentRecord& incident = incidents[key.incident];
       add_proof(incident);
@@ -437,7 +440,8 @@ void Fold::relink_all() {
       if (node.kind() != PatternKind::Missing) {
         state.x = std::max(state.x, from.last);
       }
-      const bool is_new = edges[e].key >= existed.size() || !existed[edges[e].key];
+      const bool is_new = !plan->signals[from.signal].measure &&
+                          (edges[e].key >= existed.size() || !existed[edges[e].key]);
       if (node.tree == Tree::When && is_new && key.raise_number != raises) {
         key.raise_number = raises;  // a key that this version made: it has seen its signals' raises
         key.count += from.count;

@@ -2,6 +2,7 @@
 // items), and says by `wake_at` when time alone may change its answer. What flips by time flips in
 // a timer round only, so that an event at the very tick still sees it as before.
 #include <algorithm>
+#include <cmath>
 
 #include "fold.hpp"
 
@@ -205,24 +206,28 @@ double Fold::share_of(const OwnerKey& key, std::uint16_t index, double part) con
   return population == 0 ? -1 : part / static_cast<double>(population);
 }
 
+/// A number, or the seconds of a duration (eta); NaN when it is missing.
+double Fold::threshold_of(const rules::Pattern& pattern, const Vars& vars) {
+  if (pattern.threshold == nullptr) {
+    return NAN;
+  }
+  const Value v = pattern.threshold->kind == rules::ExprKind::Const
+                      ? pattern.threshold->value
+                      : rules::evaluate(*pattern.threshold, env(vars.span()));
+  return v.is_number()              ? v.number()
+         : v.type == Type::Duration ? static_cast<double>(v.i) / 1e9
+                                    : NAN;
+}
+
 Truth Fold::evaluate_aggregate(OwnerKey& key, std::uint16_t index, const Vars& vars) {
   const PlanNode& node = plan->owners[key.owner].nodes[index];
   const rules::Pattern& pattern = *node.pattern;
-  double threshold = 0;
-  if (pattern.threshold == nullptr) {
-    return {};
-  }
-  if (pattern.threshold->kind == rules::ExprKind::Const) {
-    threshold = pattern.threshold->value.number();
-  } else {
-    const Value v = rules::evaluate(*pattern.threshold, env(vars.span()));
-    if (!v.is_number()) {
-      return {};
-    }
-    threshold = v.number();
-  }
+  const double threshold = threshold_of(pattern, vars);
   if (!node.by_keys) {
-    return evaluate_window(key, index, threshold);
+    return evaluate_window(key, index, threshold, vars);
+  }
+  if (std::isnan(threshold)) {
+    return {};
   }
   NodeState& state = key.nodes[index];
   const double all = keys_value(key, index);
@@ -242,11 +247,15 @@ Truth Fold::evaluate_aggregate(OwnerKey& key, std::uint16_t index, const Vars& v
   return {state.on, state.on};
 }
 
-Truth Fold::evaluate_window(OwnerKey& key, std::uint16_t index, double threshold) {
+Truth Fold::evaluate_window(OwnerKey& key, std::uint16_t index, double threshold,
+                            const Vars& vars) {
   const PlanNode& node = plan->owners[key.owner].nodes[index];
   NodeState& state = key.nodes[index];
-  const double value = window_value(node, state);
-  const bool holds = rules::compare_number(node.pattern->op, value, threshold);
+  const double value = node.window == WindowKind::Samples ? samples_value(node, state, vars)
+                                                          : window_value(node, state);
+  // What is none compares as false, with != too.
+  const bool holds = !std::isnan(value) && !std::isnan(threshold) &&
+                     rules::compare_number(node.pattern->op, value, threshold);
   wake_at(key, window_next(node, state, value, threshold));
   return {holds, holds};
 }
@@ -255,6 +264,10 @@ double Fold::measured_value(OwnerKey& key, std::uint16_t index) {
   const PlanNode& node = plan->owners[key.owner].nodes[index];
   if (node.by_keys) {
     return std::max(keys_value(key, index), 0.0);
+  }
+  if (node.window == WindowKind::Samples) {
+    const Vars vars = values_of(key.key, *plan->owners[key.owner].params);
+    return samples_value(node, key.nodes[index], vars);
   }
   return window_value(node, key.nodes[index]);
 }

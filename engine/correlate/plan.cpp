@@ -23,6 +23,12 @@ WindowKind window_of(const rules::Pattern& pattern) {
   if (pattern.aggregate == AggregateKind::DistinctValues) {
     return WindowKind::Values;
   }
+  if (rules::of_samples(pattern.aggregate)) {
+    return WindowKind::Samples;
+  }
+  if (pattern.aggregate == AggregateKind::RateEvents) {
+    return WindowKind::Slices;
+  }
   if (pattern.aggregate != AggregateKind::CountEvents &&
       pattern.aggregate != AggregateKind::Flaps) {
     return WindowKind::None;
@@ -48,6 +54,7 @@ Plan::Plan(std::shared_ptr<const rules::Program> from) : program(std::move(from)
     plan.refused = plan.params->size() > kKeyPartsMax;
     plan.expire = signal.expire.count();
     plan.limit = signal.limit;
+    plan.measure = signal.measure;
   }
   for (const rules::Clause& clause : p.clauses) {
     if (clause.clear_all && clause.signal < signals.size()) {

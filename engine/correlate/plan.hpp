@@ -23,7 +23,7 @@ inline constexpr std::size_t kRingTimes = 64;
 inline constexpr std::int64_t kSlices = 64;
 
 enum class Tree : std::uint8_t { When, Unless, ClearWhen };
-enum class WindowKind : std::uint8_t { None, Ring, Slices, Values };
+enum class WindowKind : std::uint8_t { None, Ring, Slices, Values, Samples };
 
 struct PlanNode {
   const rules::Pattern* pattern = nullptr;
@@ -81,6 +81,7 @@ struct SignalPlan {
   std::uint64_t limit = 0;
   bool by_first_part = false;  ///< some clause clears all keys of a device
   bool refused = false;        ///< more key parts than kKeyPartsMax
+  bool measure = false;        ///< raised by samples
 };
 
 struct Plan {

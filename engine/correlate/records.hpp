@@ -12,6 +12,7 @@
 #include "belfry/runtime/timer_queue.hpp"
 #include "keys.hpp"
 #include "plan.hpp"
+#include "samples.hpp"
 
 namespace belfry::correlate {
 
@@ -56,6 +57,7 @@ struct Window {
   std::int64_t newest_slice = 0;
   std::uint64_t total = 0;             ///< Slices: sum
   std::unique_ptr<ValueTimes> values;  ///< Values only
+  std::unique_ptr<Samples> samples;    ///< Samples only
 };
 /// Values: bound of LANGUAGE 6.12.
 inline constexpr std::size_t kValuesMax = 4096;

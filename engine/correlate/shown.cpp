@@ -1,6 +1,7 @@
 // Shown: what readers see of an incident, built only when it changes. Title, severity, customers
 // and the like are evaluated at that moment and kept until the next change (LANGUAGE 6.18, 6.19).
 #include <algorithm>
+#include <cmath>
 #include <optional>
 
 #include "belfry/base/text.hpp"
@@ -50,6 +51,7 @@ Evidence shown_proof(const Proof& proof) {
 /// What the pattern of one key measured, with the arrays the spans point to.
 struct Measures {
   std::vector<double> count, distinct, share, flaps;
+  std::vector<double> value, rate, eta;
   std::vector<Value> affected, customers;
   rules::MeasuredValues values;
   void point() {
@@ -57,16 +59,28 @@ struct Measures {
     values.distinct = distinct;
     values.share = share;
     values.flaps = flaps;
+    values.value = value;
+    values.rate = rate;
+    values.eta = eta;
     values.affected = affected;
     values.customers = customers;
   }
 };
 
-void put(std::vector<double>& list, std::size_t index, double value) {
+void put(std::vector<double>& list, std::size_t index, double value, double missing = 0) {
   if (index >= list.size()) {
-    list.resize(index + 1);
+    list.resize(index + 1, missing);
   }
   list[index] = value;
+}
+
+/// Of a measure: the number of the aggregate, or where that is a rate or a time the newest sample.
+void put_sample(Measures& m, std::size_t index, AggregateKind kind, double value, double newest) {
+  const bool rate = kind == AggregateKind::Rate || kind == AggregateKind::RateEvents;
+  const bool eta = kind == AggregateKind::Eta;
+  put(m.value, index, rate || eta ? newest : value, NAN);
+  put(m.rate, index, rate ? value : NAN, NAN);
+  put(m.eta, index, eta ? value : NAN, NAN);
 }
 
 Measures measures_of(Fold& fold, std::uint32_t record) {
@@ -97,6 +111,18 @@ Measures measures_of(Fold& fold, std::uint32_t record) {
       case AggregateKind::Share:
         put(m.share, index, value);
         break;
+      case AggregateKind::RateEvents:
+      case AggregateKind::Avg:
+      case AggregateKind::Min:
+      case AggregateKind::Max:
+      case AggregateKind::Sum:
+      case AggregateKind::Rate:
+      case AggregateKind::Eta: {
+        const Samples* samples = fold.samples_of(key.nodes[n]);
+        put_sample(m, index, node.pattern->aggregate, value,
+                   samples == nullptr || samples->slices.empty() ? NAN : samples->newest);
+        break;
+      }
     }
   }
   if (m.count.empty()) {

@@ -23,7 +23,8 @@ void Fold::apply(const Match& match, const Event& of) {
     by.kind = Contributor::Kind::Vantage;
     by.vantage = vantage.is_none() ? std::string_view() : arena.copy(to_text(vantage));
   }
-  if (clause.kind == rules::ClauseKind::Raise) {
+  if (clause.kind != rules::ClauseKind::Clear) {
+    sampled = match.value;
     raise(clause.signal, match.key, by, std::max<std::uint32_t>(of.repeat, 1));
     return;
   }

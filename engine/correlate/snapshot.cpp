@@ -56,6 +56,38 @@ std::vector<Proof> load_proofs(ByteReader& in) {
   return proofs;
 }
 
+void save_samples(const Samples& samples, ByteWriter& to) {
+  to.float64(samples.newest);
+  to.zigzag(samples.newest_at);
+  to.varint(samples.slices.size());
+  for (const SampleSlice& s : samples.slices) {
+    to.zigzag(s.slice);
+    for (const double number : {s.n, s.sum, s.first, s.last, s.more}) {
+      to.float64(number);
+    }
+    to.zigzag(s.first_at);
+    to.zigzag(s.last_at);
+  }
+}
+Samples load_samples(ByteReader& in) {
+  Samples samples;
+  samples.newest = in.float64();
+  samples.newest_at = in.zigzag();
+  for (std::uint64_t n = in.varint(); n > 0 && !in.failed(); --n) {
+    SampleSlice s;
+    s.slice = in.zigzag();
+    for (double* number : {&s.n, &s.sum, &s.first, &s.last, &s.more}) {
+      *number = in.float64();
+    }
+    s.first_at = in.zigzag();
+    s.last_at = in.zigzag();
+    if (samples.slices.size() < static_cast<std::size_t>(kSlices)) {
+      samples.slices.push_back(s);
+    }
+  }
+  return samples;
+}
+
 /// What makes the memory of a node mean the same under another program.
 std::string node_identity(const Plan& plan, const PlanNode& node) {
   ByteWriter id;
@@ -251,6 +283,8 @@ void Fold::save_window(const PlanNode& node, const NodeState& state, ByteWriter&
     for (std::uint32_t i = 0; i < w.size; ++i) {
       to.zigzag(w.ring[(w.head + i) % w.ring.size()]);
     }
+  } else if (node.window == WindowKind::Samples) {
+    save_samples(*w.samples, to);
   } else if (node.window == WindowKind::Slices) {
     to.zigzag(w.newest_slice);
     for (const std::int64_t count : w.ring) {
@@ -456,7 +490,7 @@ Result<void> Fold::load_owner(ByteReader& in, bool migrate, std::vector<Orphan>*
   std::vector<WindowKind> kinds;
   for (std::uint64_t n = 0; n < nodes && !in.failed(); ++n) {
     const std::string_view identity = in.string();
-    kinds.push_back(static_cast<WindowKind>(std::min<std::uint8_t>(in.u8(), 3)));
+    kinds.push_back(static_cast<WindowKind>(std::min<std::uint8_t>(in.u8(), 4)));
     keep.push_back(known && n < plan->owners[owner].nodes.size() &&
                    node_identity(*plan, plan->owners[owner].nodes[n]) == identity);
   }
@@ -528,6 +562,8 @@ void Fold::load_window(ByteReader& in, WindowKind kind, NodeState* state) {
       w.ring.push_back(in.zigzag());
     }
     w.size = static_cast<std::uint32_t>(n);
+  } else if (kind == WindowKind::Samples) {
+    w.samples = std::make_unique<Samples>(load_samples(in));
   } else if (kind == WindowKind::Slices) {
     w.newest_slice = in.zigzag();
     for (std::int64_t i = 0; i < kSlices; ++i) {

@@ -1,6 +1,8 @@
 // Windows: how many events fell into (now-T, now]. Small constant thresholds keep the newest 64
 // times, exactly; others 64 slices of T/64 (LANGUAGE 6.12). Values keep the last time of each.
+// Samples of measures: samples.cpp.
 #include <algorithm>
+#include <cmath>
 
 #include "fold.hpp"
 
@@ -105,9 +107,39 @@ void Fold::push_window(const PlanNode& node, NodeState& state, const Edge& edge,
       w.values->oldest = std::min(w.values->oldest, now);
       break;
     }
+    case WindowKind::Samples:
+      if (w.samples == nullptr) {
+        w.samples = std::make_unique<Samples>();
+      }
+      push_sample(*w.samples, node.pattern->aggregate, span, now, sampled,
+                  static_cast<double>(times));
+      break;
     case WindowKind::None:
       break;
   }
+}
+
+/// The number of an aggregate of a measure; NaN when its window has no sample.
+double Fold::samples_value(const PlanNode& node, NodeState& state, const Vars& vars) {
+  Samples* samples = samples_of(state);
+  if (samples == nullptr) {
+    return NAN;
+  }
+  const std::int64_t span = span_of(node);
+  prune_samples(*samples, span, now);
+  double target = 0;
+  if (node.pattern->target != nullptr) {
+    const Value v = rules::evaluate(*node.pattern->target, env(vars.span()));
+    if (!v.is_number()) {
+      return NAN;
+    }
+    target = v.number();
+  }
+  return sample_value(*samples, node.pattern->aggregate, span, target);
+}
+
+Samples* Fold::samples_of(const NodeState& state) {
+  return state.window == kNil ? nullptr : windows[state.window].samples.get();
 }
 
 double Fold::window_value(const PlanNode& node, NodeState& state) {
@@ -122,7 +154,10 @@ double Fold::window_value(const PlanNode& node, NodeState& state) {
   }
   if (node.window == WindowKind::Slices) {
     move_slices(w, slice_of(now, slice_width(span)));
-    return static_cast<double>(w.total);
+    const auto total = static_cast<double>(w.total);
+    return node.pattern->aggregate == AggregateKind::RateEvents
+               ? total / (static_cast<double>(span) / 1e9)
+               : total;
   }
   if (w.values == nullptr) {
     return 0;
@@ -172,6 +207,10 @@ std::int64_t Fold::window_next(const PlanNode& node, NodeState& state, double va
     }
     return add_sat(time_at(w, std::min<std::size_t>(leaves, w.size - 1U)), span);
   }
+  if (node.window == WindowKind::Samples) {
+    return w.samples == nullptr || w.samples->slices.empty() ? kForever
+                                                             : samples_leave(*w.samples, span);
+  }
   if (node.window == WindowKind::Slices) {
     const std::int64_t width = slice_width(span);
     for (std::int64_t s = w.newest_slice - kSlices + 1; w.total > 0 && s <= w.newest_slice; ++s) {
@@ -189,9 +228,10 @@ bool Fold::window_empty(const PlanNode& node, const NodeState& state) const {
     return true;
   }
   const Window& w = windows[state.window];
-  return node.window == WindowKind::Ring     ? w.size == 0
-         : node.window == WindowKind::Slices ? w.total == 0
-                                             : w.values == nullptr || w.values->last.empty();
+  return node.window == WindowKind::Ring      ? w.size == 0
+         : node.window == WindowKind::Slices  ? w.total == 0
+         : node.window == WindowKind::Samples ? w.samples == nullptr || w.samples->slices.empty()
+                                              : w.values == nullptr || w.values->last.empty();
 }
 
 void Fold::drop_window(const PlanNode& node, NodeState& state) {

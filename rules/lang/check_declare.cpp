@@ -89,6 +89,7 @@ void Checker::declare() {
     signal.name = node.token(1).text();
     signal.place = place(node);
   }
+  declare_measures();
 }
 
 bool Checker::declare_name(NodeRef node, Names& names, std::string_view kind, Index index) {
@@ -107,10 +108,6 @@ bool Checker::declare_name(NodeRef node, Names& names, std::string_view kind, In
     return false;
   }
   return true;
-}
-
-void Checker::declare_unavailable(NodeRef node, std::string_view code, std::string_view what) {
-  unavailable(node, code, what);
 }
 
 void Checker::declare_node(NodeRef node) {
@@ -136,7 +133,7 @@ void Checker::declare_node(NodeRef node) {
       add(relations_, relation_nodes_, "relation");
       break;
     case NodeKind::Calendar:
-      declare_name(node, calendars_, "calendar", 0);
+      add(calendars_, calendar_nodes_, "calendar");
       break;
     case NodeKind::Defaults:
       defaults_nodes_.push_back(node);
@@ -164,8 +161,7 @@ void Checker::declare_node(NodeRef node) {
       unavailable(node, "B0900", "graphs are");
       break;
     case NodeKind::Measure:
-      declare_name(node, measures_, "measure", 0);
-      unavailable(node, "B0901", "measures are");
+      add(measures_, measure_nodes_, "measure");
       break;
     case NodeKind::Maintenance:
       unavailable(node, "B0902", "maintenance in rule files is");

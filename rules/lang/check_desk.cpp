@@ -114,7 +114,7 @@ void Checker::escalation_step(NodeRef node, Escalation& out) {
     if (word == "if") {
       step.condition = condition(each.child(std::size_t{0}), scope);
     } else if (word == "during") {
-      unavailable(each, "B0903", "'during' is");
+      step.during = find_calendar(name).value_or(kNone);
     } else if (name.text() == "acked") {
       step.unless_acked = true;
     } else if (name.text() == "mitigated") {

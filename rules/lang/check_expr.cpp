@@ -143,8 +143,7 @@ const Expr* Checker::raw_expr(NodeRef node, const Scope& scope, Ty want) {
       return out;
     }
     case NodeKind::During:
-      unavailable(node, "B0903", "'during' is");
-      return nullptr;
+      return during(node, scope);
     default:
       return nullptr;
   }
@@ -153,6 +152,9 @@ const Expr* Checker::raw_expr(NodeRef node, const Scope& scope, Ty want) {
 const Expr* Checker::literal(NodeRef node, const Scope& scope, Ty want) {
   const TokenRef token = node.token(std::size_t{0});
   const std::string_view text = token.text();
+  if (unit_ && (token.kind() == TokenKind::Percent || token.kind() == TokenKind::Duration)) {
+    return literal_in_unit(node, token);
+  }
   switch (token.kind()) {
     case TokenKind::String:
       return text_literal(node, scope, want);
@@ -248,6 +250,11 @@ const Expr* Checker::name(NodeRef node, const Scope& scope, Ty want) {
   if (word == "true" || word == "false") {
     return constant(Value::boolean(word == "true"), simple(Type::Bool), node);
   }
+  for (const Alias& alias : scope.aliases) {
+    if (alias.name == word) {
+      return alias.expr;
+    }
+  }
   if (const ScopeVar* var = find_var(scope, word)) {
     if (!var->ty.ok) {
       return nullptr;
@@ -279,7 +286,9 @@ const Expr* Checker::name(NodeRef node, const Scope& scope, Ty want) {
     }
   }
   if (scope.rule != nullptr) {
-    if (const Expr* e = measured_name(node, scope, word)) {
+    const std::size_t before = report_.errors();
+    const Expr* e = measured_name(node, scope, word);
+    if (e != nullptr || report_.errors() > before) {
       return e;
     }
   }
@@ -296,9 +305,8 @@ const Expr* Checker::unknown_name(NodeRef node, const Scope& scope, Ty want) {
   if (const auto signal = signals_.find(word); signal != signals_.end()) {
     return active(node, scope, signal->second, {});
   }
-  static constexpr std::array<std::string_view, 4> kLater{"usual", "rate", "value", "eta"};
-  if (std::find(kLater.begin(), kLater.end(), word) != kLater.end()) {
-    unavailable(node, "B0905", fmt::format("'{}' is", word));
+  if (word == "usual") {
+    unavailable(node, "B0905", "'usual' is");
     return nullptr;
   }
   if (want.type == Type::Enum && want.of < schema_->enums.size()) {
@@ -318,8 +326,8 @@ const Expr* Checker::unknown_name(NodeRef node, const Scope& scope, Ty want) {
     }
   }
   if (scope.rule != nullptr) {
-    near.insert(near.end(), {"count", "distinct", "share", "flaps", "first", "last", "silence",
-                             "affected", "symptoms", "customers"});
+    near.insert(near.end(), {"count", "distinct", "share", "flaps", "value", "rate", "eta", "first",
+                             "last", "silence", "affected", "symptoms", "customers"});
   }
   for (const auto& [enum_word, enums] : enum_words_) {
     if (report_.full()) {
@@ -343,7 +351,10 @@ const Expr* Checker::measured_name(NodeRef node, const Scope& scope, std::string
     Measured measured;
     Type type;
   };
-  static constexpr std::array<Entry, 10> kEntries{{{"count", Measured::Count, Type::Int},
+  static constexpr std::array<Entry, 13> kEntries{{{"count", Measured::Count, Type::Int},
+                                                   {"value", Measured::Value, Type::Float},
+                                                   {"rate", Measured::Rate, Type::Float},
+                                                   {"eta", Measured::Eta, Type::Duration},
                                                    {"distinct", Measured::Distinct, Type::Int},
                                                    {"share", Measured::Share, Type::Float},
                                                    {"flaps", Measured::Flaps, Type::Int},
@@ -355,8 +366,11 @@ const Expr* Checker::measured_name(NodeRef node, const Scope& scope, std::string
                                                    {"customers", Measured::Customers, Type::Set}}};
   for (const NamedAggregate& named : scope.rule->aggregates) {
     if (named.name == word) {
-      Expr* e = make(ExprKind::Measured,
-                     simple(named.measured == Measured::Share ? Type::Float : Type::Int), node);
+      Type type = Type::Int;
+      for (const Entry& entry : kEntries) {
+        type = entry.measured == named.measured ? entry.type : type;
+      }
+      Expr* e = make(ExprKind::Measured, simple(type), node);
       e->measured = named.measured;
       e->index = named.index;
       e->name = keep(word);
@@ -367,11 +381,17 @@ const Expr* Checker::measured_name(NodeRef node, const Scope& scope, std::string
     if (entry.name != word) {
       continue;
     }
-    const bool absent = (entry.measured == Measured::Distinct && scope.rule->distincts == 0) ||
-                        (entry.measured == Measured::Share && scope.rule->shares == 0);
+    const RuleState& state = *scope.rule;
+    const Index index = entry.measured == Measured::Value  ? state.value_index
+                        : entry.measured == Measured::Rate ? state.rate_index
+                        : entry.measured == Measured::Eta  ? state.eta_index
+                                                           : 0;
+    const bool absent = (entry.measured == Measured::Distinct && state.distincts == 0) ||
+                        (entry.measured == Measured::Share && state.shares == 0) || index == kNone;
     if (absent) {
       error(node, "B0202", fmt::format("nothing in this rule measures '{}'", word),
-            fmt::format("its pattern has no {}(...)", word));
+            entry.measured == Measured::Value ? std::string("its pattern has no measure: avg(m)")
+                                              : fmt::format("its pattern has no {}(...)", word));
       return nullptr;
     }
     Ty ty = simple(entry.type);
@@ -384,7 +404,7 @@ const Expr* Checker::measured_name(NodeRef node, const Scope& scope, std::string
     }
     Expr* e = make(ExprKind::Measured, ty, node);
     e->measured = entry.measured;
-    e->index = 0;
+    e->index = index;
     e->name = keep(word);
     return e;
   }
@@ -427,7 +447,7 @@ const Expr* Checker::event_field(NodeRef node, const Scope& scope, std::string_v
 
 const Expr* Checker::active(NodeRef node, const Scope& scope, Index signal, NodeRef args) {
   const std::vector<Param>* params = params_of(signal, node);
-  if (params == nullptr) {
+  if (params == nullptr || is_measure(node, signal)) {
     return nullptr;
   }
   const std::string_view name = program_->signals[signal].name;
@@ -895,7 +915,7 @@ bool Checker::bare_word(NodeRef node, const Scope& scope) const {
     return false;
   }
   const std::string_view word = node.token(std::size_t{0}).text();
-  if (find_var(scope, word) != nullptr) {
+  if (find_var(scope, word) != nullptr || (word == "value" && !scope.aliases.empty())) {
     return false;
   }
   const auto named = [&](const auto& field) { return field.name == word; };
@@ -911,6 +931,13 @@ bool Checker::bare_word(NodeRef node, const Scope& scope) const {
 
 const Expr* Checker::comparison(NodeRef node, const Scope& scope, ExprKind kind) {
   const NodeRef a = node.child(std::size_t{0}), b = node.child(1);
+  const auto unit = unit_in(node, scope);
+  if (unit && !unit_) {  // `value >= 95%`: numbers are in the unit of the measure
+    unit_ = unit;
+    const Expr* e = comparison(node, scope, kind);
+    unit_.reset();
+    return e;
+  }
   const bool right_first = bare_word(a, scope) && !bare_word(b, scope);
   const Expr* first = raw_expr(right_first ? b : a, scope, {});
   if (first == nullptr) {

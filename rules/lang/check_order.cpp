@@ -30,6 +30,7 @@ void signals_in(const std::vector<const Pattern*>& patterns, std::vector<Index>&
       out.push_back(p->leaf.signal);
     }
     signals_in(p->threshold, out);
+    signals_in(p->target, out);
   }
 }
 
@@ -194,6 +195,15 @@ std::shared_ptr<const Program> Checker::run() {
     program_->signals[i].params = params(signal_nodes_[i].child(NodeKind::Params));
     program_->signals[i].limit = default_limit_;
   }
+  for (std::size_t i = 0; i < measure_nodes_.size(); ++i) {
+    Signal& signal = program_->signals[measure_index(i)];
+    signal.params = params(measure_nodes_[i].child(NodeKind::Params));
+    signal.limit = default_limit_;
+  }
+  program_->calendars.resize(calendar_nodes_.size());
+  for (std::size_t i = 0; i < calendar_nodes_.size(); ++i) {
+    calendar(calendar_nodes_[i], program_->calendars[i]);
+  }
   event_signals();
   declare_rules();
   tested_.resize(rule_nodes_.size());
@@ -201,6 +211,9 @@ std::shared_ptr<const Program> Checker::run() {
   program_->escalations.resize(escalation_nodes_.size());
   for (std::size_t i = 0; i < policy_nodes_.size(); ++i) {
     policy_head(policy_nodes_[i], static_cast<Index>(i));
+  }
+  for (std::size_t i = 0; i < measure_nodes_.size(); ++i) {
+    measure(i);
   }
   for (std::size_t i = 0; i < rule_nodes_.size(); ++i) {
     ensure_rule(static_cast<Index>(i));
@@ -217,6 +230,7 @@ std::shared_ptr<const Program> Checker::run() {
   for (std::size_t i = 0; i < rule_nodes_.size(); ++i) {
     rule_body(static_cast<Index>(i));
   }
+  measure_lifetimes();
   for (const NodeRef& node : cause_nodes_) {
     cause(node);
   }

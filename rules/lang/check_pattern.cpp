@@ -54,6 +54,28 @@ void conjuncts_of(NodeRef node, std::vector<NodeRef>& out) {
   }
 }
 
+CompareOp compare_op(NodeRef aggregate) {
+  for (const TokenRef& token : aggregate.tokens()) {
+    switch (token.kind()) {
+      case TokenKind::GreaterEqual:
+        return CompareOp::GreaterEqual;
+      case TokenKind::Greater:
+        return CompareOp::Greater;
+      case TokenKind::LessEqual:
+        return CompareOp::LessEqual;
+      case TokenKind::Less:
+        return CompareOp::Less;
+      case TokenKind::Equal:
+        return CompareOp::Equal;
+      case TokenKind::NotEqual:
+        return CompareOp::NotEqual;
+      default:
+        break;
+    }
+  }
+  return CompareOp::GreaterEqual;
+}
+
 std::string signature(std::string_view name, const std::vector<Param>& params) {
   std::string out(name);
   out += '(';
@@ -140,7 +162,7 @@ std::optional<Index> Checker::resolve_signal(TokenRef word) {
   if (const auto found = signals_.find(word.text()); found != signals_.end()) {
     return found->second;
   }
-  if (!measures_.contains(word.text()) && report_.first_time("signal", word.text())) {
+  if (report_.first_time("signal", word.text())) {
     std::vector<std::string_view> near = names_of(signals_);
     for (const std::string_view name : names_of(events_)) {
       near.push_back(name);
@@ -551,7 +573,7 @@ const Pattern* Checker::sequence(NodeRef node, RuleState& state) {
 const Pattern* Checker::signal_pattern(NodeRef node, RuleState& state) {
   const NodeRef ref = node.child(NodeKind::SignalRef);
   const LeafScope* leaf = leaf_scope(ref);
-  if (leaf == nullptr) {
+  if (leaf == nullptr || is_measure(ref, leaf->signal)) {
     return nullptr;
   }
   Pattern* waiting = nullptr;
@@ -587,11 +609,6 @@ const Pattern* Checker::missing_pattern(NodeRef node, RuleState& state) {
 const Pattern* Checker::aggregate(NodeRef node, RuleState& state, Duration within) {
   const NodeRef of = node.child(NodeKind::AggregateOf);
   const std::string_view word = node.token(std::size_t{0}).text();
-  static constexpr std::string_view kLater[]{"rate", "sum", "avg", "min", "max", "eta"};
-  if (std::find(std::begin(kLater), std::end(kLater), word) != std::end(kLater)) {
-    unavailable(node, "B0904", fmt::format("'{}' is", word));
-    return nullptr;
-  }
   const LeafScope* leaf = leaf_scope(of);
   if (leaf == nullptr) {
     return nullptr;
@@ -599,55 +616,49 @@ const Pattern* Checker::aggregate(NodeRef node, RuleState& state, Duration withi
   Pattern& p = new_pattern(PatternKind::Aggregate, state, node);
   p.duration = within;
   duration(node.child(NodeKind::Within), p.duration);
-  const NodeRef condition = condition_of(of);
-  if (!aggregate_kind(p, node, state, *leaf) || !bind_leaf(p.leaf, *leaf, state, condition)) {
+  const NodeRef second = condition_of(of);  // what stands behind the comma
+  const NodeRef condition = word == "eta" ? NodeRef{} : second;
+  if (!aggregate_kind(p, node, state, *leaf) || !bind_leaf(p.leaf, *leaf, state, condition) ||
+      !series(p, node, state, second)) {
     return nullptr;
   }
   if (p.aggregate == AggregateKind::Share && !share_condition(p, *leaf, state, condition)) {
     return nullptr;
   }
-  if (!leaf->params.empty() && state.counts + state.distincts + state.shares + state.flaps == 1) {
+  if (!leaf->params.empty() &&
+      state.counts + state.distincts + state.shares + state.flaps + state.samples == 1) {
     state.affected = leaf->params.front().ty;
   }
-  const NodeRef threshold = node.children().size() > 1 ? node.child(1) : NodeRef{};
-  if (!threshold || threshold.is(NodeKind::Within)) {
+  const NodeRef compared = node.children().size() > 1 ? node.child(1) : NodeRef{};
+  if (!compared || compared.is(NodeKind::Within)) {
     return nullptr;  // not compared: told by the parser
   }
-  for (const TokenRef& token : node.tokens()) {
-    switch (token.kind()) {
-      case TokenKind::GreaterEqual:
-        p.op = CompareOp::GreaterEqual;
-        break;
-      case TokenKind::Greater:
-        p.op = CompareOp::Greater;
-        break;
-      case TokenKind::LessEqual:
-        p.op = CompareOp::LessEqual;
-        break;
-      case TokenKind::Less:
-        p.op = CompareOp::Less;
-        break;
-      case TokenKind::Equal:
-        p.op = CompareOp::Equal;
-        break;
-      case TokenKind::NotEqual:
-        p.op = CompareOp::NotEqual;
-        break;
-      default:
-        break;
-    }
-  }
-  p.threshold = expr(threshold, key_scope(state, "in the key of the rule"));
-  if (p.threshold != nullptr && p.threshold->type != Type::Int &&
-      p.threshold->type != Type::Float) {
-    error(threshold, "B0302",
-          fmt::format("{} is compared with a number, found {}", word, value_name(p.threshold)));
-    return nullptr;
-  }
+  p.op = compare_op(node);
+  p.threshold = threshold(p, compared, state, word);
   return p.threshold == nullptr ? nullptr : &p;
 }
 
 bool Checker::aggregate_kind(Pattern& p, NodeRef node, RuleState& state, const LeafScope& leaf) {
+  const std::string_view word = node.token(std::size_t{0}).text();
+  if (sample_kind(word)) {
+    return sample_aggregate(p, node, state, leaf);
+  }
+  return (word == "count" || !is_measure(node.child(NodeKind::AggregateOf), leaf.signal)) &&
+         event_aggregate(p, node, state, leaf);
+}
+
+/// `count(...) as n >= 5`: the name is one for titles.
+void Checker::name_aggregate(NodeRef node, RuleState& state, Measured measured, Index index,
+                             Index of) {
+  const std::vector<TokenRef> tokens = node.tokens();
+  const auto as = std::find_if(tokens.begin(), tokens.end(),
+                               [](const TokenRef& t) { return t.text() == "as"; });
+  if (as != tokens.end() && as + 1 != tokens.end() && (as + 1)->kind() == TokenKind::Word) {
+    state.aggregates.push_back({(as + 1)->text(), measured, index, of});
+  }
+}
+
+bool Checker::event_aggregate(Pattern& p, NodeRef node, RuleState& state, const LeafScope& leaf) {
   const std::string_view word = node.token(std::size_t{0}).text();
   const NodeRef of = node.child(NodeKind::AggregateOf);
   const bool is_rule = program_->signals[leaf.signal].rule != kNone;
@@ -685,14 +696,7 @@ bool Checker::aggregate_kind(Pattern& p, NodeRef node, RuleState& state, const L
           "state for an unbounded count would never be freed");
     return false;
   }
-  if (node.has_word("as")) {
-    const std::vector<TokenRef> tokens = node.tokens();
-    const auto as = std::find_if(tokens.begin(), tokens.end(),
-                                 [](const TokenRef& t) { return t.text() == "as"; });
-    if (as + 1 != tokens.end() && (as + 1)->kind() == TokenKind::Word) {
-      state.aggregates.push_back({(as + 1)->text(), measured, p.name_index});
-    }
-  }
+  name_aggregate(node, state, measured, p.name_index, kNone);
   return true;
 }
 
@@ -912,6 +916,7 @@ void Checker::describe(const Pattern* p, std::string& out) const {
   describe(p->leaf, out);
   describe(p->threshold, out);
   describe(p->distinct, out);
+  describe(p->target, out);
   for (const Pattern* child : p->children) {
     describe(child, out);
   }

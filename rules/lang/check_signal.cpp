@@ -70,25 +70,32 @@ void Checker::feed(Index index, NodeRef node) {
   }
 }
 
-/// What `with` names must be parameters; `per` names a field (for probes: their vantage).
-void Checker::raisers(Clause& clause, NodeRef node, const EventType& event, const Scope& scope) {
+/// What `with` names must be parameters; of a measure also its value.
+void Checker::bound_names(const Clause& clause, NodeRef source) {
   const Signal& signal = program_->signals[clause.signal];
-  const NodeRef source = node.child(NodeKind::Source);
-  const auto is_param = [&](std::string_view name) {
-    return std::any_of(signal.params.begin(), signal.params.end(),
-                       [&](const Param& p) { return p.name == name; });
-  };
+  std::vector<std::string_view> names;
+  for (const Param& p : signal.params) {
+    names.push_back(p.name);
+  }
+  if (signal.measure) {
+    names.emplace_back("value");
+  }
   for (const NodeRef& with : source.children(NodeKind::With)) {
     const TokenRef name = with.token(std::size_t{0});
-    if (name && !is_param(name.text())) {
-      std::vector<std::string_view> names;
-      for (const Param& p : signal.params) {
-        names.push_back(p.name);
-      }
+    if (name && std::find(names.begin(), names.end(), name.text()) == names.end()) {
       error(name, "B0221", fmt::format("'{}' has no parameter '{}'", signal.name, name.text()),
             did_you_mean(name.text(), names));
     }
   }
+}
+
+/// `per` names the field that tells the raisers apart (for probes: their vantage).
+void Checker::raisers(Clause& clause, NodeRef node, const EventType& event, const Scope& scope) {
+  const Signal& signal = program_->signals[clause.signal];
+  const auto is_param = [&](std::string_view name) {
+    return std::any_of(signal.params.begin(), signal.params.end(),
+                       [&](const Param& p) { return p.name == name; });
+  };
   const auto field_named = [&](std::string_view name) {
     return std::any_of(event.fields.begin(), event.fields.end(),
                        [&](const EventType::Field& f) { return f.name == name; });
@@ -110,33 +117,25 @@ void Checker::raisers(Clause& clause, NodeRef node, const EventType& event, cons
   }
 }
 
-void Checker::event_clause(Index index, NodeRef node) {
-  const NodeRef source = node.child(NodeKind::Source);
+const EventType* Checker::source_event(NodeRef source) {
   const TokenRef word = source.token(std::size_t{0});
   const auto found = events_.find(word.text());
-  if (found == events_.end()) {
-    if (!measures_.contains(word.text()) && report_.first_time("event", word.text())) {
-      error(word, "B0204", fmt::format("no event type is called '{}'", word.text()),
-            did_you_mean(word.text(), names_of(events_),
-                         fmt::format("declare it: event {} {{ node: device, ... }}", word.text())));
-    }
-    return;
+  if (found != events_.end()) {
+    return &program_->event_types[found->second];
   }
-  const EventType& event = program_->event_types[found->second];
-  Signal& signal = program_->signals[index];
-  Clause clause;
-  clause.kind =
-      node.token(std::size_t{0}).text() == "clear" ? ClauseKind::Clear : ClauseKind::Raise;
-  clause.signal = index;
-  clause.clear_all = node.has_word("all");
-  clause.event_type = event.name;
-  clause.place = place(node);
-  std::vector<std::string> oids;
-  head(clause, source, event, oids);
+  if (report_.first_time("event", word.text())) {
+    std::vector<std::string_view> near = names_of(events_);
+    for (const std::string_view name : names_of(measures_)) {
+      near.push_back(name);
+    }
+    error(word, "B0204", fmt::format("no event type is called '{}'", word.text()),
+          did_you_mean(word.text(), near,
+                       fmt::format("declare it: event {} {{ node: device, ... }}", word.text())));
+  }
+  return nullptr;
+}
 
-  Scope scope;
-  scope.event = &event;
-  scope.place = "in this line";
+void Checker::hole_vars(const Clause& clause, Scope& scope) {
   for (std::size_t i = 0; i < clause.holes.size(); ++i) {
     ScopeVar var;
     var.name = keep(clause.holes[i].name);
@@ -146,23 +145,69 @@ void Checker::event_clause(Index index, NodeRef node) {
     var.ty.ok = var.ty.known();
     scope.vars.push_back(var);
   }
+}
+
+const Expr* Checker::source_where(NodeRef source, const Scope& scope) {
+  const Expr* where = nullptr;
   for (const NodeRef& each : source.children()) {
     if (!each.is(NodeKind::With) && !each.is(NodeKind::Error)) {
-      clause.where = condition(each, scope);
+      where = condition(each, scope);
     }
   }
-  for (const Param& param : signal.params) {
-    clause.key.push_back(bind(clause, param, source, scope));
-  }
-  raisers(clause, node, event, scope);
-  signal.probe_fed =
-      signal.probe_fed || (event.name == "probe" && clause.kind == ClauseKind::Raise);
-  // A notification has two OIDs where SNMPv1 maps it differently: the same clause for each.
+  return where;
+}
+
+/// Head and condition of a line; `scope` becomes what its other expressions can read.
+void Checker::source_clause(Clause& clause, NodeRef source, const EventType& event, Scope& scope,
+                            std::vector<std::string>& oids) {
+  clause.event_type = event.name;
+  head(clause, source, event, oids);
+  scope.event = &event;
+  scope.place = "in this line";
+  hole_vars(clause, scope);
+  clause.where = source_where(source, scope);
+}
+
+/// A notification has two OIDs where SNMPv1 maps it differently: the same clause for each.
+void Checker::add_clauses(Clause& clause, const std::vector<std::string>& oids) {
+  Signal& signal = program_->signals[clause.signal];
   for (std::size_t i = 0; i < std::max<std::size_t>(1, oids.size()); ++i) {
     clause.oid = oids.empty() ? std::string() : oids[i];
     signal.clauses.push_back(static_cast<Index>(program_->clauses.size()));
     program_->clauses.push_back(clause);
   }
+}
+
+void Checker::event_clause(Index index, NodeRef node) {
+  const NodeRef source = node.child(NodeKind::Source);
+  const std::string_view word = source.token(std::size_t{0}).text();
+  if (const auto measured = measures_.find(word);
+      measured != measures_.end() && !events_.contains(word)) {
+    measure_clause(index, node, measure_index(measured->second));
+    return;
+  }
+  const EventType* event = source_event(source);
+  if (event == nullptr) {
+    return;
+  }
+  Signal& signal = program_->signals[index];
+  Clause clause;
+  clause.kind =
+      node.token(std::size_t{0}).text() == "clear" ? ClauseKind::Clear : ClauseKind::Raise;
+  clause.signal = index;
+  clause.clear_all = node.has_word("all");
+  clause.place = place(node);
+  std::vector<std::string> oids;
+  Scope scope;
+  source_clause(clause, source, *event, scope, oids);
+  for (const Param& param : signal.params) {
+    clause.key.push_back(bind(clause, param, source, scope));
+  }
+  bound_names(clause, source);
+  raisers(clause, node, *event, scope);
+  signal.probe_fed =
+      signal.probe_fed || (event->name == "probe" && clause.kind == ClauseKind::Raise);
+  add_clauses(clause, oids);
 }
 
 void Checker::head(Clause& clause, NodeRef source, const EventType& event,
@@ -289,6 +334,11 @@ const Expr* Checker::bind(const Clause& clause, const Param& param, NodeRef sour
     if (with.token(std::size_t{0}).text() == param.name) {
       const NodeRef value = with.child(std::size_t{0});
       return value ? expr(value, scope, want) : nullptr;
+    }
+  }
+  for (const Alias& alias : scope.aliases) {
+    if (alias.name == param.name) {
+      return alias.expr != nullptr && want.known() ? coerce(alias.expr, want, source) : nullptr;
     }
   }
   for (std::size_t i = 0; i < clause.holes.size(); ++i) {

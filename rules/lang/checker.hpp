@@ -41,9 +41,17 @@ struct ScopeVar {
 
 struct RuleState;
 
+/// A name that stands for an expression: what a measure says of its source.
+struct Alias {
+  std::string_view name;
+  const Expr* expr = nullptr;
+};
+
 /// What names mean where an expression stands.
 struct Scope {
   std::vector<ScopeVar> vars;
+  std::vector<Alias> aliases;                  ///< before everything else
+  std::string_view unit;                       ///< of the alias `value`
   const EventType* event = nullptr;            ///< event fields and varbinds can be read
   const RuleState* rule = nullptr;             ///< what the pattern measured can be read
   const std::vector<NodeRef>* open = nullptr;  ///< fields of the open block can be read
@@ -64,6 +72,7 @@ struct NamedAggregate {
   std::string_view name;
   Measured measured = Measured::Count;
   Index index = 0;
+  Index of = kNone;  ///< the measure
 };
 
 /// What is known of a pattern while it is compiled; lives as long as the checker.
@@ -77,6 +86,10 @@ struct RuleState {
   std::vector<Link> links;
   std::vector<NamedAggregate> aggregates;
   Index counts = 0, distincts = 0, shares = 0, flaps = 0;
+  Index samples = 0;  ///< aggregates of measures, and rates
+  /// The first of each kind in `when`: its index, and the measure whose unit it has.
+  Index value_index = kNone, rate_index = kNone, eta_index = kNone;
+  Index value_of = kNone, rate_of = kNone;
   Ty affected;
   std::vector<const Pattern*>* patterns = nullptr;
   bool started = false, done = false, ok = true;
@@ -114,7 +127,6 @@ class Checker {
   void declare_rules();  ///< each as a signal of its own, with the defaults
   void declare_node(NodeRef node);
   bool declare_name(NodeRef node, Names& names, std::string_view kind, Index index);
-  void declare_unavailable(NodeRef node, std::string_view code, std::string_view what);
   void use(NodeRef node);
   void schema();
   void enumeration(NodeRef node);
@@ -134,6 +146,13 @@ class Checker {
   void signal(Index index);
   void feed(Index index, NodeRef node);
   void event_clause(Index index, NodeRef node);
+  const EventType* source_event(NodeRef source);  ///< nullptr: told already
+  void source_clause(Clause& clause, NodeRef source, const EventType& event, Scope& scope,
+                     std::vector<std::string>& oids);
+  void hole_vars(const Clause& clause, Scope& scope);
+  const Expr* source_where(NodeRef source, const Scope& scope);
+  void bound_names(const Clause& clause, NodeRef source);
+  void add_clauses(Clause& clause, const std::vector<std::string>& oids);
   void raisers(Clause& clause, NodeRef node, const EventType& event, const Scope& scope);
   void head(Clause& clause, NodeRef source, const EventType& event, std::vector<std::string>& oids);
   void head_template(Clause& clause, TokenRef token);
@@ -142,6 +161,32 @@ class Checker {
   void derived(Index index, NodeRef node);
   void share_per(Index index, NodeRef node);
   void signal_warnings(Index index, NodeRef node);
+
+  // check_measure.cpp
+  static std::optional<AggregateKind> sample_kind(std::string_view word);
+  Index measure_index(std::size_t n) const;
+  void declare_measures();
+  void measure(std::size_t n);
+  const Expr* sample_value(const Clause& clause, NodeRef source, const EventType& event,
+                           const Scope& scope);
+  void measure_clause(Index index, NodeRef node, Index of);
+  std::optional<std::string_view> unit_in(NodeRef node, const Scope& scope) const;
+  const Expr* literal_in_unit(NodeRef node, TokenRef token);
+  const Expr* in_unit_of(Index signal, NodeRef node, const Scope& scope);
+  const Expr* threshold(const Pattern& p, NodeRef node, const RuleState& state,
+                        std::string_view word);
+  bool sample_aggregate(Pattern& p, NodeRef node, RuleState& state, const LeafScope& leaf);
+  bool series(Pattern& p, NodeRef node, const RuleState& state, NodeRef target);
+  bool is_measure(NodeRef at, Index signal);
+  void measure_lifetimes();
+
+  // check_calendar.cpp
+  void calendar(NodeRef node, Calendar& out);
+  void calendar_hours(Calendar& out, TokenRef from, TokenRef to);
+  void dates_off(Calendar& out, TokenRef name);
+  void read_dates(Calendar& out, Index file);
+  std::optional<Index> find_calendar(TokenRef word);
+  const Expr* during(NodeRef node, const Scope& scope);
 
   // check_expr.cpp
   const Expr* expr(NodeRef node, const Scope& scope, Ty want = {});
@@ -206,6 +251,8 @@ class Checker {
   const Pattern* missing_pattern(NodeRef node, RuleState& state);
   const Pattern* aggregate(NodeRef node, RuleState& state, Duration within);
   bool aggregate_kind(Pattern& p, NodeRef node, RuleState& state, const LeafScope& leaf);
+  bool event_aggregate(Pattern& p, NodeRef node, RuleState& state, const LeafScope& leaf);
+  void name_aggregate(NodeRef node, RuleState& state, Measured measured, Index index, Index of);
   bool distinct_value(Pattern& p, NodeRef of, const LeafScope& leaf);
   const Link* link_of(const RuleState& state, std::size_t k, const LeafScope& leaf) const;
   bool bind_leaf(Leaf& out, const LeafScope& leaf, RuleState& state, NodeRef condition);
@@ -296,7 +343,8 @@ class Checker {
   std::unordered_map<std::string_view, std::vector<Index>>
       enum_words_;  ///< word -> enums that have it
   std::vector<NodeRef> enum_nodes_, table_nodes_, relation_nodes_, event_nodes_, signal_nodes_,
-      rule_nodes_, cause_nodes_, policy_nodes_, escalation_nodes_, test_nodes_, defaults_nodes_;
+      rule_nodes_, cause_nodes_, policy_nodes_, escalation_nodes_, test_nodes_, defaults_nodes_,
+      measure_nodes_, calendar_nodes_;
   std::unordered_map<std::string_view, Index>
       texts_;                     ///< interned: text -> place in Program::texts
   std::deque<RuleState> states_;  ///< by rule
@@ -306,8 +354,9 @@ class Checker {
   std::vector<NodeRef> open_running_;  ///< fields being resolved: no endless turns
   std::map<std::pair<const Tree*, std::uint32_t>, LeafScope> leaves_;
   std::map<std::pair<const Tree*, std::uint32_t>, const Expr*> open_values_;
-  Index policy_ = kNone;        ///< the policy that is being compiled
-  std::vector<Index> running_;  ///< rules whose patterns are being compiled
+  Index policy_ = kNone;                  ///< the policy that is being compiled
+  std::optional<std::string_view> unit_;  ///< of the numbers that are being compiled
+  std::vector<Index> running_;            ///< rules whose patterns are being compiled
   Rule default_rule_;
   std::uint64_t default_limit_ = 100'000;
 };

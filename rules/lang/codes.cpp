@@ -39,7 +39,9 @@ constexpr std::array kEntries{
           "Something else was expected here. The message names what; the grammar of the clause is "
           "in the language reference."},
     Entry{"B0101",
-          "An aggregate (count, flaps, distinct, share) measures a number; a pattern is true or "
+          "An aggregate (count, flaps, distinct, share, rate, avg, min, max, sum, eta) is a "
+          "number; a "
+          "pattern is true or "
           "false. So it is always "
           "compared: count(if_down) >= 5 within 10m."},
     Entry{"B0102",
@@ -70,7 +72,8 @@ constexpr std::array kEntries{
     Entry{"B0202",
           "The name means nothing where it stands. A rule's 'where' and its open block know the "
           "parts of the key and what "
-          "the pattern measured (count distinct share flaps first last silence affected symptoms "
+          "the pattern measured (count distinct share flaps value rate eta first last silence "
+          "affected symptoms "
           "customers); a raise "
           "line knows the fields of its event and its holes; a cause knows the variables of its "
           "two sides."},
@@ -169,8 +172,8 @@ constexpr std::array kEntries{
           "gives the whole, so exactly one is needed."},
     Entry{"B0505", "A rule is 'when PATTERN by KEY' and an open block."},
     Entry{"B0506",
-          "count and flaps count events in a sliding window: 'within 10m'. The window also bounds "
-          "the memory."},
+          "count and flaps count events, avg to eta look at samples in a sliding window: 'within "
+          "10m'. The window also bounds the memory."},
     Entry{"B0507",
           "count, flaps and share take a signal or a rule; distinct(signal.parameter) counts "
           "different values."},
@@ -182,6 +185,27 @@ constexpr std::array kEntries{
     Entry{"B0511",
           "'was OLD' hands the open incidents of a renamed rule over to this one; the old name "
           "must be free."},
+    Entry{"B0520",
+          "A measure is a number per event: the field 'value' of a probe, or 'with value = var.x' "
+          "for "
+          "others."},
+    Entry{"B0521",
+          "A measure is a number, a signal is up or down. avg, min, max, sum and eta work on "
+          "measures; "
+          "count and missing on both, rate on signals and measures. To make a signal of a measure: "
+          "raise disk where value >= 95%."},
+    Entry{
+        "B0522",
+        "rate and eta look at how one thing changes. Samples of several things mixed would jump "
+        "between them, so every parameter of the measure is in the key (or fixed by an argument)."},
+    Entry{"B0523",
+          "A percentage is compared with a measure in percent (95% is 95) or a ratio (0.95), a "
+          "duration with one in seconds. Other measures are compared with plain numbers in their "
+          "unit."},
+    Entry{"B0524", "Units are percent bytes bits_per_second celsius seconds ratio count."},
+    Entry{"B0525",
+          "eta(m, NUMBER) is the time until the line through the samples reaches NUMBER: eta(disk, "
+          "100%) < 4h within 6h."},
     Entry{"B0600",
           "Causes form a hierarchy: fibre cut -> interface down -> session down. In a circle "
           "nothing would be the cause."},
@@ -206,6 +230,28 @@ constexpr std::array kEntries{
     Entry{"B0652",
           "A policy may ask policies that are declared before it; so none can ask itself, directly "
           "or through others."},
+    Entry{"B0660",
+          "A calendar is DAYS FROM-TO ZONE: mon-fri 09:00-18:00 \"Europe/Paris\". Days are mon tue "
+          "wed "
+          "thu fri sat sun, singly, as ranges, joined by commas; times are 00:00 to 24:00 on one "
+          "day."},
+    Entry{
+        "B0661",
+        "Zones are names of the IANA database that the system's tzdata knows, so that summer time "
+        "is kept: \"Europe/Paris\", not \"CET\" by offset."},
+    Entry{"B0662",
+          "Warning. 'except NAME' takes the days of a list out of the calendar. Lists are files "
+          "calendars/NAME.csv or .txt beside the rule files: one date per line (2026-07-14), the "
+          "rest "
+          "of the line is a remark. Without the list these days count as any other."},
+    Entry{"B0663",
+          "A list of dates has a date per line: YYYY-MM-DD, then anything. '#' begins a "
+          "comment, a first line of titles is skipped."},
+    Entry{"B0664",
+          "'TIME during CALENDAR' and an escalation's 'during CALENDAR' name a declared calendar."},
+    Entry{
+        "B0665",
+        "A calendar is one row of days and hours. Two shifts are two calendars, asked with 'or'."},
     Entry{"B0700", "Tests are data: constants, not expressions."},
     Entry{"B0701",
           "given TABLE { COLUMN: VALUE, ... } adds a row, given RELATION { LEFT: RIGHT, ... } adds "
@@ -237,16 +283,12 @@ constexpr std::array kEntries{
     Entry{"B0900",
           "Graphs are part of the language and come in a later version. A transitive relation does "
           "for trees of uplinks."},
-    Entry{"B0901",
-          "Measures are part of the language and come in a later version. A signal can be raised "
-          "by a probe's own verdict."},
     Entry{"B0902",
           "Maintenance in rule files comes in a later version. Silences can be set by command."},
-    Entry{"B0903",
-          "Calendars can be declared; asking them with 'during' comes in a later version."},
-    Entry{"B0904", "rate, sum, avg, min, max and eta work on measures and come with them."},
     Entry{"B0905",
-          "usual, value, rate and eta need measures and baselines, which come in a later version."},
+          "'usual' is the baseline of this hour of the week. Baselines come in a later version; "
+          "until "
+          "then compare with a number, or with a column: max(200, 4 * node.site.calls)."},
     Entry{"B0999",
           "The compiler lost a part of a rule without an error: a bug of Belfry, not of the rule."},
 };

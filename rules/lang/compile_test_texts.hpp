@@ -49,6 +49,9 @@ escalation backbone { after 0m notify "desk"  after 10m page "run-network"  unle
 escalation core_systems { after 0m notify "desk" }
 )bell";
 
+inline const std::string kHolidays =
+    "date,name\n2026-07-14,Bastille day\n# no school\n2026-11-11\n";
+
 inline const std::string kNetwork = R"bell(
 signal if_down(node: device, ifname: string) "interface down" {
   raise trap   IF-MIB::linkDown  with ifname = var.ifDescr

@@ -44,6 +44,8 @@ struct Walk {
   Value active(const Expr& e);
   Value measured(const Expr& e);
   Value set_of(const Expr& e);
+  Value during(const Expr& e);
+  Value graph(const Expr& e);
   Value interpolate(const Expr& e);
   Value policy(const Expr& e);
   Value policy_lines(Index policy);
@@ -395,6 +397,12 @@ Value pick(std::span<const double> values, Index index) {
   return i < values.size() ? Value::real(values[i]) : Value::none();
 }
 
+/// Of the samples of a measure: NaN is none.
+Value pick_known(std::span<const double> values, Index index) {
+  const Value v = pick(values, index);
+  return !v.is_none() && std::isnan(v.number()) ? Value::none() : v;
+}
+
 Value whole(const Value& v) {
   return v.is_none() ? v : Value::integer(static_cast<std::int64_t>(std::llround(v.number())));
 }
@@ -430,7 +438,15 @@ Value Walk::measured(const Expr& e) {
     case Measured::CustomerCount:
       return Value::integer(static_cast<std::int64_t>(m->customers.size()));
     case Measured::Value:
-      return pick(m->count, e.index);
+      return pick_known(m->value, e.index);
+    case Measured::Rate:
+      return pick_known(m->rate, e.index);
+    case Measured::Eta: {
+      const Value seconds = pick_known(m->eta, e.index);
+      return seconds.is_none() || !(seconds.number() < 9e9)
+                 ? Value::none()
+                 : Value::duration(Duration(static_cast<std::int64_t>(seconds.number() * 1e9)));
+    }
   }
   return Value::none();
 }
@@ -562,6 +578,21 @@ Value Walk::differ(const Expr& e) {
   return Value::boolean(!a.is_none() && !b.is_none() && !same(a, b));
 }
 
+Value Walk::during(const Expr& e) {
+  const Value at = eval(*e.args[0]);
+  return Value::boolean(at.type == Type::Time && e.index < env.program->calendars.size() &&
+                        lies_in(env.program->calendars[e.index], Instant{at.i}));
+}
+
+Value Walk::graph(const Expr& e) {
+  if (env.graph == nullptr) {
+    return Value::boolean(false);
+  }
+  const Value x = eval(*e.args[0]);
+  const Value y = e.args.size() > 1 ? eval(*e.args[1]) : Value::none();
+  return Value::boolean((*env.graph)(e.kind, e.index, x, y));
+}
+
 Value Walk::step(const Expr& e) {
   switch (e.kind) {
     case ExprKind::Const:
@@ -623,6 +654,14 @@ Value Walk::step(const Expr& e) {
       return measured(e);
     case ExprKind::PolicyCall:
       return policy(e);
+    case ExprKind::During:
+      return during(e);
+    case ExprKind::Behind:
+    case ExprKind::CutOff:
+    case ExprKind::Frontier:
+    case ExprKind::Neighbour:
+    case ExprKind::Ends:
+      return graph(e);
   }
   return Value::none();
 }

@@ -6,6 +6,7 @@
 #include <hs/hs.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <mutex>
 
@@ -20,6 +21,8 @@ namespace {
 /// Shorter anchors match too much of everything: such templates are tried on each text (check
 /// warns).
 constexpr std::size_t kAnchorBytesMin = 4;
+/// Beyond it sums of many samples would lose what a number means.
+constexpr double kSampleMax = 1e30;
 
 struct TextHash {
   using is_transparent = void;
@@ -394,6 +397,13 @@ struct Matcher::Impl {
     }
   }
 
+  /// False: no number that anything can be done with. -0 is 0, so that order never shows.
+  static bool read_sample(const Clause& clause, const Env& env, double& out) {
+    const Value v = evaluate(*clause.value, env);
+    out = v.is_number() ? v.number() + 0.0 : NAN;
+    return std::abs(out) <= kSampleMax;
+  }
+
   void bind_key(Batch& batch, std::uint32_t e, Index id, const Env& env) {
     const Clause& clause = program->clauses[id];
     const Event& event = batch.events[e];
@@ -415,7 +425,11 @@ struct Matcher::Impl {
         key[k].text = canonical(event.node, key[k].text);
       }
     }
-    batch.matches.push_back({e, id, key});
+    double value = 0;
+    if (clause.kind == ClauseKind::Sample && !read_sample(clause, env, value)) {
+      return;
+    }
+    batch.matches.push_back({e, id, key, value});
   }
 };
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "belfry/base/text.hpp"
 #include "belfry/replay/rehearsal.hpp"
 #include "belfry/rules/compile.hpp"
 #include "reference.hpp"
@@ -35,6 +36,21 @@ std::size_t close_number(const RandomEvent& e) {
   return e.msg.starts_with("close ") ? static_cast<std::size_t>(e.msg[6] - '0') + 1 : 0;
 }
 
+/// `load 73.5`, `octets 1234.5 k1`: a probe with a number.
+void fill_sample(const RandomEvent& from, std::string_view check, Arena& arena, Event& out) {
+  const std::string_view rest = std::string_view(from.msg).substr(check.size() + 1);
+  const std::size_t end = std::min(rest.find(' '), rest.size());
+  const auto number = parse_float(rest.substr(0, end));
+  out.kind = EventKind::Probe;
+  out.type = "probe";
+  const std::vector<Attr> attrs{
+      {"check", Value::string(check)},
+      {"value", number ? Value::real(*number) : Value::none()},
+      {"label.k", Value::string(rest.substr(std::min(end + 1, rest.size())))},
+      {"vantage", Value::string(from.via)}};
+  out.attrs = arena.copy(std::span<const Attr>(attrs));
+}
+
 void fill(const RandomEvent& from, const rules::Program& program, Arena& arena, Event& out) {
   out.kind = EventKind::Syslog;
   out.type = "syslog";
@@ -43,7 +59,12 @@ void fill(const RandomEvent& from, const rules::Program& program, Arena& arena, 
   out.from = from.node;
   out.raw = from.msg;
   out.repeat = from.repeat;
-  if (!from.msg.starts_with("probe ")) {
+  const std::string_view first = std::string_view(from.msg).substr(0, from.msg.find(' '));
+  if (first == "load" || first == "octets") {
+    fill_sample(from, first, arena, out);
+    return;
+  }
+  if (first != "probe") {
     out.message = from.msg;
     const std::size_t percent = out.message.find('%');
     if (percent != std::string_view::npos) {

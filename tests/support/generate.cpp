@@ -21,7 +21,7 @@ namespace {
 
 constexpr std::string_view kPrelude =
     R"(event syslog { msg: text head, node: device, app: string, via: string }
-event probe { check: string head, node: device, status: status, vantage: string }
+event probe { check: string head, node: device, status: status, value: float?, label: labels, vantage: string }
 enum status { up, degraded, down }
 table site key name { name: string }
 table device key name { name: string, site: site, role: string, spans: set<string> }
@@ -113,6 +113,21 @@ class Generator {
          {},
          {}});
     out_.declarations.push_back(
+        {"m0", "measure m0(node: device): percent from probe \"load\"", "", {}, {}});
+    out_.declarations.push_back(
+        {"m1",
+         "measure m1(node: device, k: string): bytes from probe \"octets\" where vantage == \"a\" "
+         "with k = label.k, value = value + 0.5",
+         "",
+         {},
+         {}});
+    out_.declarations.push_back(
+        {"s4",
+         "signal s4(node: device) {\n  raise m0 where value >= 80%\n  clear m0 where value < 50%",
+         "}",
+         {},
+         {"m0"}});
+    out_.declarations.push_back(
         {"d1",
          fmt::format("signal d1(node: device) {{\n  raise when count(s0) {} within {} by node",
                      compare(3), window()),
@@ -135,6 +150,35 @@ class Generator {
                      : fmt::format(">= {}", n);
   }
 
+  std::string relop() {
+    static const std::vector<std::string> kOps{">=", ">=", ">", "<", "<=", "!=", "=="};
+    return rng_.pick(kOps);
+  }
+
+  /// An aggregate of samples: `m0` is a percentage, `m1` a counter per k.
+  std::string sampled(Shape shape) {
+    static const std::vector<std::string> kWords{"avg", "min", "max", "sum"};
+    static const std::vector<std::string> kRates{"0", "5", "20", "100", "400", "1000", "3000"};
+    const bool per_k = shape == Shape::NodeK || (shape != Shape::Node && rng_.chance(50));
+    if (shape == Shape::Site || rng_.chance(50)) {
+      return fmt::format("{}({}) {} {} within {}", rng_.pick(kWords), per_k ? "m1" : "m0", relop(),
+                         per_k ? 500 * rng_.below(8) : 10 * rng_.below(11), window());
+    }
+    switch (rng_.below(per_k ? 2 : 4)) {
+      case 0:
+        return fmt::format("rate({}) {} {} within {}", per_k ? "m1" : "m0", relop(),
+                           rng_.pick(kRates), window());
+      case 1:
+        return fmt::format("eta({}, {}) {} {} within {}", per_k ? "m1" : "m0",
+                           per_k ? "4000" : "100%", relop(), duration(), window());
+      case 2:
+        return fmt::format("rate(s0) {} {} within {}", relop(), rng_.below(6), window());
+      default:
+        return fmt::format("{}(m1) {} {} within {}", rng_.pick(kWords), relop(),
+                           500 * rng_.below(8), window());
+    }
+  }
+
   /// One item of a pattern for a key of that shape; names of what it uses go to `uses`.
   std::string atom(Shape shape, std::size_t before, std::vector<std::string>& uses) {
     std::vector<std::string> plain;  // may get a `for`
@@ -150,13 +194,15 @@ class Generator {
     };
     switch (shape) {
       case Shape::Node: {
-        plain = {"s0", "s2", "s3", "s3", "d1"};
+        plain = {"s0", "s2", "s3", "s3", "s4", "d1"};
         counted = {fmt::format("count(s0) {} within {}", compare(4), window()),
                    fmt::format("flaps(s0) {} within {}", compare(3), window()),
                    fmt::format("count(s1) {} within {}", compare(70), window()),
                    fmt::format("count(s1) {} within {}", compare(5), window()),
                    fmt::format("count(s1) {} within {}", compare(4), window()),
-                   fmt::format("distinct(s1.k) {} within {}", compare(3), window())};
+                   fmt::format("distinct(s1.k) {} within {}", compare(3), window()),
+                   sampled(shape),
+                   sampled(shape)};
         if (const std::string r = rule_of(Shape::Node); !r.empty()) {
           plain.push_back(r);
         }
@@ -169,7 +215,7 @@ class Generator {
       case Shape::NodeK:
         plain = {"s1"};
         counted = {fmt::format("count(s1) {} within {}", compare(4), window()),
-                   fmt::format("flaps(s1) {} within {}", compare(3), window())};
+                   fmt::format("flaps(s1) {} within {}", compare(3), window()), sampled(shape)};
         if (const std::string r = rule_of(Shape::NodeK); !r.empty()) {
           plain.push_back(r);
         }
@@ -190,6 +236,11 @@ class Generator {
         break;
     }
     std::string text;
+    if (samples_ && shape <= Shape::NodeK && rng_.chance(70)) {
+      text = sampled(shape);
+      note(text, uses);
+      return text;
+    }
     if (!plain.empty() && (counted.empty() || rng_.chance(60))) {
       text = rng_.pick(plain);
       note(text, uses);
@@ -242,7 +293,9 @@ class Generator {
           fmt::format("count(s1) {} within {}", compare(5), window()),
           fmt::format("flaps(s0) {} within {}", compare(4), window()),
           fmt::format("distinct(s0.node) {} within {}", compare(3), window()),
-          fmt::format("distinct(s1.k) {} within {}", compare(3), window())};
+          fmt::format("distinct(s1.k) {} within {}", compare(3), window()),
+          sampled(Shape::Site),
+          sampled(Shape::Site)};
       for (const RuleSketch& r : rules_) {
         if (r.place < before && (r.shape == Shape::Node || r.shape == Shape::NodeK)) {
           forms.push_back(fmt::format("count({}) {} within {}", r.name, compare(3), window()));
@@ -281,10 +334,17 @@ class Generator {
                             : shape == Shape::NodeK ? "{node} {k}"
                             : shape == Shape::Site  ? "{site}"
                                                     : "{span} {share} {distinct}";
-    d.tail = fmt::format("  open {{ title \"{} {}\" severity {} }}\n}}", d.name, key,
-                         rng_.pick(kSeverities));
+    d.tail = fmt::format("  open {{ title \"{} {}{}\" severity {} }}\n}}", d.name, key,
+                         measured(when), rng_.pick(kSeverities));
     rules_.push_back({d.name, shape, place});
     out_.declarations.push_back(std::move(d));
+  }
+
+  /// What a title can say of such a pattern.
+  static std::string measured(const std::string& when) {
+    const auto has = [&](std::string_view text) { return when.find(text) != std::string::npos; };
+    return fmt::format("{}{}{}", has("(m") ? " {value}" : "", has("rate(") ? " {rate}" : "",
+                       has("eta(") ? " {eta ?? \"-\"}" : "");
   }
 
   void clauses(Shape shape, Declaration& d) {
@@ -424,6 +484,19 @@ class Generator {
                        up ? "came up" : "went down", rng_.pick(kBehind));
   }
 
+  /// A probe with a number: what stands behind the word is the value, then the label `k`.
+  std::string sample() {
+    static const std::vector<std::string> kKs{"k0", "k1"};
+    if (rng_.chance(60)) {
+      level_ = rng_.chance(30) ? static_cast<double>(rng_.below(1001)) / 10
+                               : std::min(level_ + static_cast<double>(rng_.below(9)), 110.0);
+      return rng_.chance(4) ? "load none" : fmt::format("load {}", level_);
+    }
+    counter_ = rng_.chance(8) ? static_cast<double>(rng_.below(300))
+                              : counter_ + static_cast<double>(rng_.below(2000)) / 4;
+    return fmt::format("octets {} {}", counter_, rng_.pick(kKs));
+  }
+
   void events() {
     const std::size_t n = 5 + rng_.below(60);
     std::int64_t at = 1'000'000'000'000;
@@ -458,6 +531,10 @@ class Generator {
           e.msg = up ? "probe up" : "probe down";
           break;
       }
+      if (rng_.chance(samples_ ? 75 : 20)) {
+        e.msg = sample();
+        e.node = fmt::format("n{}", rng_.below(3));  // enough of them in a window
+      }
       if (rng_.chance(4)) {
         e.msg = fmt::format("close {}", rng_.below(4));
       } else if (rng_.chance(10)) {
@@ -472,6 +549,8 @@ class Generator {
   std::vector<RuleSketch> rules_;
   bool upward_ = rng_.chance(50);
   std::string site_key_;
+  double level_ = 40, counter_ = 0;
+  bool samples_ = rng_.chance(25);  ///< a case about measures
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "reference.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <tuple>
 
 #include "belfry/base/bytes.hpp"
@@ -121,14 +122,20 @@ void leaves_of(const Pattern* pattern, std::vector<const Pattern*>& out) {
 }
 
 bool is_ring(const Pattern& pattern) {
-  return pattern.threshold != nullptr && pattern.threshold->kind == rules::ExprKind::Const &&
+  return pattern.aggregate != AggregateKind::RateEvents && pattern.threshold != nullptr &&
+         pattern.threshold->kind == rules::ExprKind::Const &&
          pattern.threshold->value.number() <= 64;
 }
 
 bool counts_events(const Pattern& pattern) {
   return pattern.kind == PatternKind::Aggregate &&
          (pattern.aggregate == AggregateKind::CountEvents ||
+          pattern.aggregate == AggregateKind::RateEvents ||
           pattern.aggregate == AggregateKind::Flaps);
+}
+
+bool of_samples(const Pattern& pattern) {
+  return pattern.kind == PatternKind::Aggregate && rules::of_samples(pattern.aggregate);
 }
 
 bool latches(const Pattern& pattern) {
@@ -298,19 +305,20 @@ void Reference::match(const Event& event) {
     const Clause& clause = program_->clauses[i];
     Key key;
     std::string by;
-    if (!clause_matches(clause, event, key, by)) {
+    double value = 0;
+    if (!clause_matches(clause, event, key, by, value)) {
       continue;
     }
-    if (clause.kind == ClauseKind::Raise) {
-      raise(clause.signal, key, by, event.repeat);
+    if (clause.kind != ClauseKind::Clear) {
+      raise(clause.signal, key, by, event.repeat, value);
     } else {
       clear(clause.signal, key, by);
     }
   }
 }
 
-bool Reference::clause_matches(const Clause& clause, const Event& event, Key& key,
-                               std::string& by) {
+bool Reference::clause_matches(const Clause& clause, const Event& event, Key& key, std::string& by,
+                               double& number) {
   if (clause.event_type != event.type) {
     return false;
   }
@@ -338,6 +346,13 @@ bool Reference::clause_matches(const Clause& clause, const Event& event, Key& ke
       return false;  // a key with a missing part is no key
     }
   }
+  if (clause.kind == ClauseKind::Sample) {
+    const Value read = rules::evaluate(*clause.value, e);
+    if (!read.is_number() || !(std::abs(read.number()) <= 1e30)) {
+      return false;
+    }
+    number = read.number() == 0 ? 0 : read.number();
+  }
   if (clause.per_vantage && clause.per != nullptr) {
     by = "v:" + to_text(rules::evaluate(*clause.per, e));
   } else {
@@ -346,10 +361,11 @@ bool Reference::clause_matches(const Clause& clause, const Event& event, Key& ke
   return true;
 }
 
-void Reference::raise(Index signal, const Key& key, const std::string& by, std::uint64_t repeat) {
+void Reference::raise(Index signal, const Key& key, const std::string& by, std::uint64_t repeat,
+                      double value) {
   const std::string text = text_of(key);
   SignalKey& state = signals_[signal][text];
-  Raise raise{key, now_, repeat, state.contributors.empty(), order_++};
+  Raise raise{key, now_, repeat, state.contributors.empty(), order_++, value};
   state.key = key;
   state.last = now_;
   state.contributors.insert(by);
@@ -431,7 +447,9 @@ void Reference::count_raise(const Raise& raise, Index signal) {
       const bool any = std::any_of(leaves.begin(), leaves.end(), [&](const Pattern* p) {
         return p->leaf.signal == signal && reaches(p->leaf, raise.key, key.key);
       });
-      if (any) {
+      if (any && program_->signals[signal].measure) {
+        key.last_sample = now_;
+      } else if (any) {
         key.count += raise.repeat;
         key.flaps += raise.edge ? 1 : 0;
         key.last_raise = now_;
@@ -640,12 +658,17 @@ Duration Reference::delay(const RuleKey& key, const Pattern& pattern) const {
 bool Reference::aggregate(Node& node, RuleKey& key, const Pattern& pattern) {
   arm_window(node, key, pattern);
   const Value threshold = rules::evaluate(*pattern.threshold, env(key.key));
-  if (!threshold.is_number()) {
+  const bool seconds = threshold.type == Type::Duration;
+  if (!threshold.is_number() && !seconds) {
     return false;
   }
+  const double limit = seconds ? static_cast<double>(threshold.i) / 1e9 : threshold.number();
   const auto compare = [&](double value) {
-    return rules::compare_number(pattern.op, value, threshold.number());
+    return !std::isnan(value) && rules::compare_number(pattern.op, value, limit);
   };
+  if (of_samples(pattern)) {
+    return compare(sampled(key, pattern).first);
+  }
   if (counts_events(pattern) || pattern.aggregate == AggregateKind::DistinctValues) {
     return compare(measure(key, pattern, false));
   }
@@ -660,6 +683,9 @@ bool Reference::aggregate(Node& node, RuleKey& key, const Pattern& pattern) {
 
 double Reference::measure(const RuleKey& key, const Pattern& pattern, bool near) {
   const Leaf& leaf = pattern.leaf;
+  if (pattern.aggregate == AggregateKind::RateEvents) {
+    return count_events(key, pattern) / (static_cast<double>(pattern.duration.count()) / 1e9);
+  }
   if (counts_events(pattern)) {
     return count_events(key, pattern);
   }
@@ -739,7 +765,7 @@ void Reference::arm_window(const Node& node, const RuleKey& key, const Pattern& 
       continue;
     }
     Instant leaves = raise.at + pattern.duration;
-    if (counts_events(pattern) && !is_ring(pattern)) {
+    if (of_samples(pattern) || (counts_events(pattern) && !is_ring(pattern))) {
       leaves = {(raise.at.ns / width + 64) * width};
     }
     arm(leaves, program_->signals[node.signal].name, key.text);
@@ -749,6 +775,9 @@ void Reference::arm_window(const Node& node, const RuleKey& key, const Pattern& 
 bool Reference::in_window(const RuleKey& key, const Pattern& pattern) {
   if (counts_events(pattern)) {
     return count_events(key, pattern) > 0;
+  }
+  if (of_samples(pattern)) {
+    return !std::isnan(sampled(key, pattern).second);
   }
   return pattern.kind == PatternKind::Aggregate &&
          pattern.aggregate == AggregateKind::DistinctValues &&

@@ -49,6 +49,7 @@ class Reference {
     std::uint64_t repeat = 1;
     bool edge = false;  ///< idle -> active
     std::uint64_t order = 0;
+    double value = 0;  ///< of a sample
   };
   struct SignalKey {
     Key key;
@@ -73,6 +74,7 @@ class Reference {
     Life life = Life::Idle;
     bool blocked = false, released = false, shown_before = false, was_symptom = false;
     Instant began{0}, due{0}, released_at{0}, closed_at{0}, ended_at{0}, last_raise{0};
+    Instant last_sample{0};
     Seq began_seq;
     IncidentId id;
     std::uint32_t nth = 0;
@@ -101,8 +103,10 @@ class Reference {
 
   // facts
   void match(const Event& event);
-  bool clause_matches(const rules::Clause& clause, const Event& event, Key& key, std::string& by);
-  void raise(rules::Index signal, const Key& key, const std::string& by, std::uint64_t repeat);
+  bool clause_matches(const rules::Clause& clause, const Event& event, Key& key, std::string& by,
+                      double& value);
+  void raise(rules::Index signal, const Key& key, const std::string& by, std::uint64_t repeat,
+             double value = 0);
   void clear(rules::Index signal, const Key& key, const std::string& by);
   void gone(rules::Index signal, const std::string& text);
   void touch(rules::Index signal, const Key& key, bool may_create);
@@ -163,10 +167,12 @@ class Reference {
   bool share_contributor(Node& node, const RuleKey& a, const RuleKey& b);
 
   struct Numbers {
-    std::vector<double> count, distinct, share, flaps;
+    std::vector<double> count, distinct, share, flaps, value, rate, eta;
     rules::MeasuredValues values;
   };
   Numbers numbers(Node& node, RuleKey& key);
+  std::pair<double, double> sampled(const RuleKey& key, const rules::Pattern& pattern);
+  void add_sampled(Numbers& out, const rules::Pattern& pattern, RuleKey& key);
 
   // time
   bool passed(Instant deadline) const;

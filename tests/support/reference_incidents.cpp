@@ -169,7 +169,8 @@ bool Reference::step_waiting(const IncidentRef& ref, std::vector<IncidentChange>
   if (k->released && rule.recover.count() > 0 && wait(k->released_at + rule.recover)) {
     return false;
   }
-  if (k->released && probe_fed(*node) && k->last_raise <= k->released_at) {
+  if (k->released && probe_fed(*node) &&
+      std::max(k->last_raise, k->last_sample) <= k->released_at) {
     return false;  // until a probe says that it is still so
   }
   if (!rule.one_by.empty() && step_one_by(ref, out)) {
@@ -483,6 +484,15 @@ Reference::Numbers Reference::numbers(Node& node, RuleKey& key) {
       case rules::AggregateKind::Share:
         to = &out.share;
         break;
+      case rules::AggregateKind::RateEvents:
+      case rules::AggregateKind::Avg:
+      case rules::AggregateKind::Min:
+      case rules::AggregateKind::Max:
+      case rules::AggregateKind::Sum:
+      case rules::AggregateKind::Rate:
+      case rules::AggregateKind::Eta:
+        add_sampled(out, *pattern, key);
+        continue;
     }
     to->resize(std::max<std::size_t>(to->size(), pattern->name_index + 1), 0);
     (*to)[pattern->name_index] = measure(key, *pattern, false);
@@ -497,6 +507,9 @@ Reference::Numbers Reference::numbers(Node& node, RuleKey& key) {
   out.values.distinct = out.distinct;
   out.values.share = out.share;
   out.values.flaps = out.flaps;
+  out.values.value = out.value;
+  out.values.rate = out.rate;
+  out.values.eta = out.eta;
   out.values.symptoms = symptoms_of(key);
   return out;
 }

@@ -19,11 +19,13 @@ inline constexpr std::size_t kBatchEventsMax = 1024;
 inline constexpr std::size_t kBatchBytesMax = 256 * 1024;
 inline constexpr auto kBatchAgeMax = std::chrono::milliseconds(2);
 
-/// One raise or clear line of a signal that an event satisfied, with the signal's key bound.
+/// One raise, clear or sample line of a signal that an event satisfied, with the signal's key
+/// bound.
 struct Match {
   std::uint32_t event = 0;     ///< index in the batch
   std::uint32_t clause = 0;    ///< index in Program::clauses
   std::span<const Value> key;  ///< by parameter; None where `clear all` leaves it open
+  double value = 0;            ///< of a sample of a measure; else 0
 };
 
 struct Batch {

@@ -16,6 +16,7 @@ namespace belfry::rules {
 inline constexpr std::size_t kFileBytesMax = 16 * 1024 * 1024;
 inline constexpr std::size_t kNestingMax = 200;
 
+/// A rule file; `*.csv` and `*.txt` are lists of dates that calendars name (`except`).
 struct SourceFile {
   std::string path;
   std::string text;

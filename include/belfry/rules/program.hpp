@@ -6,10 +6,11 @@
 //                                                           -> stateful half: patterns, rules,
 //                                                           causes
 //
-// Numbers of signals: `signals` holds the declared signals first, then one per raw event type that
-// a pattern names (`missing beat`, `count(trap)`: keyed by node, raised by every such event, never
-// cleared), then one entry per rule (a rule's name is itself a signal, true from due until its
-// pattern ends).
+// Numbers of signals: `signals` holds the declared signals first, then the measures (a measure is a
+// signal that every sample raises, with a value, and nothing clears), then one per raw event type
+// that a pattern names (`missing beat`, `count(trap)`: keyed by node, raised by every such event,
+// never cleared), then one entry per rule (a rule's name is itself a signal, true from due until
+// its pattern ends).
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -97,6 +98,13 @@ enum class ExprKind : std::uint8_t {
   Active,       ///< signal `index` is active for key args
   Measured,     ///< measured, and for Affected optionally a path of columns
   PolicyCall,   ///< policy `index` with args
+  During,       ///< args[0] (a time) lies in calendar `index`
+  // Of graph `index`; args[0] is a row of its nodes or edges (Expr::of of the argument says which).
+  Behind,     ///< every path from every root to args[0] crosses args[1] (the tables decide)
+  CutOff,     ///< args[1] is in the frontier and cuts args[0] off (what is down decides)
+  Frontier,   ///< args[0] is in the frontier
+  Neighbour,  ///< two nodes joined by an edge, or two edges that share a node
+  Ends,       ///< args[0].edges(args[1]): args[1] is an edge with args[0] as an end
 };
 
 /// What a pattern measured, by name in titles. `index` of the expression: which aggregate (0 =
@@ -114,7 +122,9 @@ enum class Measured : std::uint8_t {
   SymptomCount,
   Customers,
   CustomerCount,
-  Value,
+  Value,  ///< of the first measure in the pattern: its aggregate, or else its newest sample
+  Rate,
+  Eta,
 };
 
 struct Expr {
@@ -153,7 +163,7 @@ struct Hole {
   Index of = kNone;
 };
 
-enum class ClauseKind : std::uint8_t { Raise, Clear };
+enum class ClauseKind : std::uint8_t { Raise, Clear, Sample };
 
 /// One `raise`/`clear` line fed by events. The stateless half: which events satisfy it, and the
 /// key.
@@ -174,19 +184,29 @@ struct Clause {
   const Expr* where =
       nullptr;  ///< over event fields, varbinds, holes (Var i = hole i) and inventory
   std::vector<const Expr*> key;  ///< by parameter; nullptr only with clear_all. Vars are holes
+  const Expr* value = nullptr;   ///< Sample: a number; none is no sample
   Place place;
 };
 
 /// LANGUAGE 6.11-6.12. `count`, `flaps` count events; `distinct`, `share`, count of a rule count
-/// keys.
+/// keys; `avg` to `eta` are over the samples of a measure in the window.
 enum class AggregateKind : std::uint8_t {
   CountEvents,
   CountKeys,
   Flaps,
   DistinctValues,
   DistinctKeys,
-  Share
+  Share,
+  RateEvents,  ///< raises in the window / its length: per second
+  Avg,
+  Min,
+  Max,
+  Sum,
+  Rate,  ///< of a counter: increase between the first and the last sample, per second
+  Eta,   ///< time until the line through the samples reaches `target`; none when it never does
 };
+/// Over the samples of a measure: a window with values, not only times.
+constexpr bool of_samples(AggregateKind kind) { return kind >= AggregateKind::Avg; }
 enum class CompareOp : std::uint8_t { GreaterEqual, Greater, LessEqual, Less, Equal, NotEqual };
 
 /// How one leaf of a pattern (a signal) reaches the keys of the rule.
@@ -228,6 +248,7 @@ struct Pattern {
   CompareOp op = CompareOp::GreaterEqual;
   const Expr* threshold = nullptr;  ///< number; may read rule key variables (Var i = key part i)
   const Expr* distinct = nullptr;   ///< Distinct*: value over the signal's parameters
+  const Expr* target = nullptr;     ///< Eta: the number to reach; reads what `threshold` may read
   const Expr* condition = nullptr;  ///< Share: the population's condition as written (for explain).
                                     ///< Var i = parameter i of the leaf's signal, then the rule key
   Index name_index = 0;             ///< n-th aggregate of its kind in the rule (titles)
@@ -284,13 +305,15 @@ enum class ProbeKind : std::uint8_t {
   Forward,   ///< ranges over all y with from.relation(y)
   Backward,  ///< ranges over all y with y.relation(from)
   Items,     ///< ranges over the items of the set `from`
+  CutOff,    ///< ranges over the frontier elements of graph `relation` that cut `from` off
   Scan,      ///< nothing helps: look at all live incidents of the cause (check warns)
 };
 struct CauseProbe {
   ProbeKind kind = ProbeKind::Scan;
   Index var = kNone;  ///< Var: variable index
   const Expr* from = nullptr;
-  Index relation = kNone;
+  Index relation = kNone;  ///< CutOff: the graph
+  bool edge = false;       ///< CutOff: the key part is an edge of the graph, else a node
 };
 struct Cause {
   Index cause = kNone;    ///< rule
@@ -299,6 +322,7 @@ struct Cause {
   std::vector<const Expr*> filters;  ///< constant arguments as conditions over vars
   const Expr* where = nullptr;       ///< Var i = vars[i]; the whole condition, always checked
   std::vector<CauseProbe> probes;    ///< one per key part of the cause
+  std::vector<Index> graphs;         ///< whose live state `where` asks (frontier, cut_off)
   Place place;
 };
 
@@ -317,6 +341,52 @@ struct Signal {
   Duration expire{0};             ///< 0 = never
   std::uint64_t limit = 100'000;  ///< keys
   bool probe_fed = false;
+  bool measure = false;  ///< raised by Sample clauses, never cleared
+  std::string unit;      ///< of a measure; empty = a bare number
+  Place place;
+};
+
+/// `graph`: nodes and edges are rows of two tables; `down` says what takes one out (LANGUAGE 3).
+struct Graph {
+  std::string name;
+  Index nodes = kNone, edges = kNone;        ///< tables
+  Index column_a = kNone, column_b = kNone;  ///< of the edges' table: its two ends
+  const Expr* roots = nullptr;               ///< Var 0 = a row of the nodes' table
+  struct Down {
+    Index signal = kNone;  ///< declared; active for a key takes that node or edge out
+    Index part = 0;        ///< which parameter of the signal is the node or edge
+    bool edge = false;
+    std::vector<const Expr*> filters;  ///< constant arguments, as in Leaf. Var i = parameter i
+  };
+  std::vector<Down> down;
+  Place place;
+};
+
+/// `calendar`: weekly hours in a zone, less the days of lists of dates.
+struct Calendar {
+  std::string name;
+  std::uint8_t days = 0;               ///< bit 0 = Monday ... bit 6 = Sunday
+  Duration from{0}, to{0};             ///< since midnight, local; to > from, at most 24 h
+  std::string zone;                    ///< IANA
+  std::vector<std::string> except;     ///< as written: names of lists of dates
+  std::vector<std::int32_t> days_off;  ///< days since 1970-01-01, sorted; of all lists
+  Place place;
+};
+
+/// `maintenance`: windows that make incidents planned (LANGUAGE 6.10). One entry per rule it
+/// covers.
+struct Maintenance {
+  std::string name, description;
+  /// `each w in TABLE`: every row is a window, its columns `start` and `end` say when. kNone: one
+  /// fixed window.
+  Index table = kNone;
+  Index start_column = kNone, end_column = kNone;
+  Instant from{0}, to{0};
+  Duration grace{0};
+  Index rule = kNone;       ///< covered
+  std::vector<Param> vars;  ///< Var i < key.size(): key part i of the rule; the last: row `w`
+  std::vector<const Expr*> filters;  ///< constant arguments as conditions over vars
+  const Expr* where = nullptr;
   Place place;
 };
 
@@ -339,7 +409,8 @@ struct EscalationStep {
   std::string target;  ///< team or person, resolved by the desk's configuration
   bool unless_acked = false, unless_mitigated = false;
   const Expr* condition =
-      nullptr;  ///< Var 0 = tier, Var 1 = priority, Var 2 = impact, Var 3 = severity
+      nullptr;           ///< Var 0 = tier, Var 1 = priority, Var 2 = impact, Var 3 = severity
+  Index during = kNone;  ///< calendar: taken only when its time lies in it
   Place place;
 };
 struct Escalation {
@@ -380,6 +451,9 @@ struct Program {
   std::vector<Cause> causes;
   std::vector<Policy> policies;
   std::vector<Escalation> escalations;
+  std::vector<Graph> graphs;
+  std::vector<Calendar> calendars;
+  std::vector<Maintenance> maintenances;
   std::vector<Index> signal_order;  ///< topological: contributors before what is derived from them
   std::vector<std::shared_ptr<const Test>> tests;
   Index node_table = kNone;  ///< table of the events' `node`
