@@ -8,7 +8,7 @@
 namespace belfry::correlate {
 
 void Fold::apply(const Match& match, const Event& of) {
-  if (match.clause >= plan->program->clauses.size()) {
+  if (match.clause >= plan->program->clauses.size() || match.over_budget) {
     return;
   }
   const rules::Clause& clause = plan->program->clauses[match.clause];

@@ -65,10 +65,12 @@ constexpr std::array<std::string_view, 14> kReserved{"not",   "missing",  "and",
 
 }  // namespace
 
-Checker::Checker(std::span<const SourceFile> files, std::vector<Tree>& trees, Report& report)
+Checker::Checker(std::span<const SourceFile> files, std::vector<Tree>& trees, Report& report,
+                 const MibResolver& mibs)
     : files_(files),
       trees_(trees),
       report_(report),
+      mibs_(mibs),
       program_(std::make_shared<Program>()),
       schema_(std::make_shared<Schema>()) {
   default_rule_.settle = 10s;

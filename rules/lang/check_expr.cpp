@@ -4,7 +4,6 @@
 #include <array>
 
 #include "belfry/base/text.hpp"
-#include "belfry/model/mib_names.hpp"
 #include "belfry/model/oid.hpp"
 #include "checker.hpp"
 #include "parser.hpp"
@@ -25,6 +24,12 @@ bool numeric(const Expr* e) { return e->type == Type::Int || e->type == Type::Fl
 /// Read as whatever the context asks: the type of a varbind is known only on the wire.
 bool untyped(const Expr* e) {
   return e->kind == ExprKind::Varbind || (e->kind == ExprKind::Field && e->index == kUntypedField);
+}
+
+/// What a text must spell where one is compared with it: checked when rules compile.
+bool spelt(Type type) {
+  return type == Type::Ip || type == Type::Cidr || type == Type::Oid || type == Type::Time ||
+         type == Type::Mac;
 }
 
 /// The same of `var.a ?? var.b`.
@@ -189,10 +194,10 @@ const Expr* Checker::literal(NodeRef node, const Scope& scope, Ty want) {
     }
     case TokenKind::MibName: {
       const std::size_t colons = text.find("::");
-      if (const auto oid = mib_oid(text.substr(0, colons), text.substr(colons + 2))) {
+      if (const auto oid = mibs_.oid(text.substr(0, colons), text.substr(colons + 2))) {
         return constant(Value::of_text(Type::Oid, keep(*oid)), simple(Type::Oid), node);
       }
-      const std::vector<std::string_view> names = mib_names(text.substr(0, colons));
+      const std::vector<std::string_view> names = mibs_.names(text.substr(0, colons));
       if (report_.first_time("mib", text)) {
         error(token, "B0207", fmt::format("no MIB name '{}' is known", text),
               did_you_mean(text.substr(colons + 2), names,
@@ -528,11 +533,11 @@ const Expr* Checker::varbind(NodeRef node, const Scope& scope, Ty want) {
   Expr* e = make(ExprKind::Varbind, want.known() ? want : simple(Type::String), node);
   if (node.is(NodeKind::Field)) {
     const TokenRef word = node.token(TokenKind::Word);
-    const auto oid = mib_oid({}, word.text());
+    const auto oid = mibs_.oid({}, word.text());
     if (!oid) {
       if (word && report_.first_time("mib", word.text())) {
         error(word, "B0207", fmt::format("no MIB name '{}' is known", word.text()),
-              did_you_mean(word.text(), mib_names(),
+              did_you_mean(word.text(), mibs_.names({}),
                            "write its number: var[1.3.6.1...], or its position: var[1]"));
       }
       return nullptr;
@@ -955,12 +960,12 @@ const Expr* Checker::comparison(NodeRef node, const Scope& scope, ExprKind kind)
     second = expr(right_first ? a : b, scope, ty_of(first));
   } else if (second->kind == ExprKind::Const && second->type == Type::String &&
              first->type != Type::String) {
-    second = text_as(second->value.text, ty_of(first))
+    second = spelt(first->type) || text_as(second->value.text, ty_of(first))
                  ? coerce(second, ty_of(first), right_first ? a : b)
                  : second;
   } else if (first->kind == ExprKind::Const && first->type == Type::String &&
              second->type != Type::String) {
-    first = text_as(first->value.text, ty_of(second))
+    first = spelt(second->type) || text_as(first->value.text, ty_of(second))
                 ? coerce(first, ty_of(second), right_first ? b : a)
                 : first;
   }

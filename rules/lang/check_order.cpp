@@ -95,10 +95,11 @@ void Checker::template_warnings() {
   // Two raises of different signals that match the same text; by (event, head, where).
   std::map<std::string, const Clause*> seen;
   for (const Clause& clause : program_->clauses) {
-    if (clause.kind != ClauseKind::Raise || (clause.head_template.empty() && clause.oid.empty())) {
+    if (clause.kind != ClauseKind::Raise ||
+        (clause.head_template.empty() && clause.oid.empty() && clause.regex.empty())) {
       continue;
     }
-    std::string text = clause.event_type + "|" + clause.oid + "|";
+    std::string text = clause.event_type + "|" + clause.oid + "|" + clause.regex + "|";
     for (const TemplatePart& part : clause.head_template) {
       text += part.literal.empty() ? "{}" : part.literal;
     }

@@ -2,9 +2,10 @@
 #include <algorithm>
 
 #include "belfry/base/text.hpp"
-#include "belfry/model/mib_names.hpp"
 #include "belfry/model/oid.hpp"
 #include "checker.hpp"
+#include "limits.hpp"
+#include "regex.hpp"
 #include "template.hpp"
 
 namespace belfry::rules {
@@ -213,8 +214,9 @@ void Checker::event_clause(Index index, NodeRef node) {
 void Checker::head(Clause& clause, NodeRef source, const EventType& event,
                    std::vector<std::string>& oids) {
   const TokenRef literal = source.token(1);
-  const bool given = literal.kind() == TokenKind::String || literal.kind() == TokenKind::MibName ||
-                     literal.kind() == TokenKind::Oid || literal.kind() == TokenKind::Ip;
+  const bool given = literal.kind() == TokenKind::String || literal.kind() == TokenKind::Regex ||
+                     literal.kind() == TokenKind::MibName || literal.kind() == TokenKind::Oid ||
+                     literal.kind() == TokenKind::Ip;
   const auto found = std::find_if(event.fields.begin(), event.fields.end(),
                                   [](const EventType::Field& f) { return f.head; });
   if (found == event.fields.end()) {
@@ -229,14 +231,16 @@ void Checker::head(Clause& clause, NodeRef source, const EventType& event,
   if (!given) {
     return;
   }
-  if (found->type == Type::Oid) {
+  if (found->type == Type::String && literal.kind() == TokenKind::Regex) {
+    head_regex(clause, literal);
+  } else if (found->type == Type::Oid && literal.kind() != TokenKind::Regex) {
     trap_head(clause, literal, oids);
   } else if (found->type == Type::String && literal.kind() == TokenKind::String) {
     head_template(clause, literal);
   } else {
-    error(
-        literal, "B0404",
-        fmt::format("the head field '{}' of '{}' is matched by a string", found->name, event.name));
+    error(literal, "B0404",
+          fmt::format("the head field '{}' of '{}' is matched by {}", found->name, event.name,
+                      found->type == Type::Oid ? "a trap name or an OID" : "a string"));
   }
 }
 
@@ -251,16 +255,16 @@ void Checker::trap_head(Clause& clause, TokenRef token, std::vector<std::string>
   const std::size_t colons = text.find("::");
   const std::string module = colons == std::string::npos ? std::string() : text.substr(0, colons);
   const std::string name = colons == std::string::npos ? text : text.substr(colons + 2);
-  oids = mib_trap_oids(module, name);
+  oids = mibs_.trap_oids(module, name);
   if (oids.empty()) {
-    if (const auto oid = mib_oid(module, name)) {
+    if (const auto oid = mibs_.oid(module, name)) {
       oids.push_back(*oid);
     }
   }
   if (oids.empty()) {
     oids.emplace_back("\x7f");  // matches nothing; the program is refused anyway
     if (report_.first_time("mib", text)) {
-      const std::vector<std::string_view> names = mib_names(module);
+      const std::vector<std::string_view> names = mibs_.names(module);
       error(token, "B0207", fmt::format("no MIB name '{}' is known", text),
             did_you_mean(name, names, "write its number, e.g. 1.3.6.1.4.1.9.9.41.2.0.1"));
     }
@@ -324,6 +328,47 @@ void Checker::head_template(Clause& clause, TokenRef token) {
         fmt::format("no piece of this text is {} bytes long: every message has to be tried",
                     kAnchorBytesMin),
         "add fixed text");
+  }
+}
+
+void Checker::head_regex(Clause& clause, TokenRef token) {
+  const std::string_view text = token.text();
+  const bool closed = text.size() >= 2 && text.back() == '/';
+  clause.regex = regex_of(text.substr(1, text.size() - (closed ? 2 : 1)));
+  const RegexFacts facts = regex_facts(clause.regex);
+  if (!facts.error.empty() || clause.regex.empty()) {
+    if (closed) {  // else told already
+      error(token, "B0405",
+            fmt::format("this regular expression cannot be run: {}",
+                        facts.error.empty() ? "it is empty" : printable(facts.error, 120)),
+            "RE2 syntax: no look-around, no back references");
+    }
+    clause.regex = "^\\z";  // matches nothing; the program is refused anyway
+    return;
+  }
+  if (facts.groups.size() > kHolesMax) {
+    error(token, "B0403", fmt::format("a text has at most {} named groups", kHolesMax),
+          "leave the others unnamed: (?:...)");
+    return;
+  }
+  const std::vector<Param>& params = program_->signals[clause.signal].params;
+  for (const std::string& name : facts.groups) {
+    Hole hole;
+    hole.name = name;
+    for (const Param& param : params) {
+      if (param.name == name) {
+        hole.type = param.type;
+        hole.of = param.of;
+      }
+    }
+    clause.holes.push_back(std::move(hole));
+  }
+  if (!facts.anchored) {
+    report_.warning(token.mark(), "B0802",
+                    fmt::format("no piece of {} bytes must stand in a text that this matches: "
+                                "every message has to be tried",
+                                kAnchorBytesMin),
+                    "add fixed text, or write a template");
   }
 }
 

@@ -13,6 +13,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "belfry/rules/compile.hpp"
 #include "belfry/rules/program.hpp"
 #include "belfry/rules/tests.hpp"
 #include "syntax.hpp"
@@ -118,7 +119,8 @@ using Names = std::unordered_map<std::string_view, Index>;
 
 class Checker {
  public:
-  Checker(std::span<const SourceFile> files, std::vector<Tree>& trees, Report& report);
+  Checker(std::span<const SourceFile> files, std::vector<Tree>& trees, Report& report,
+          const MibResolver& mibs);
   std::shared_ptr<const Program> run();
 
  private:
@@ -156,6 +158,7 @@ class Checker {
   void raisers(Clause& clause, NodeRef node, const EventType& event, const Scope& scope);
   void head(Clause& clause, NodeRef source, const EventType& event, std::vector<std::string>& oids);
   void head_template(Clause& clause, TokenRef token);
+  void head_regex(Clause& clause, TokenRef token);
   void trap_head(Clause& clause, TokenRef token, std::vector<std::string>& oids);
   const Expr* bind(const Clause& clause, const Param& param, NodeRef source, const Scope& scope);
   void derived(Index index, NodeRef node);
@@ -335,6 +338,7 @@ class Checker {
   std::span<const SourceFile> files_;
   std::vector<Tree>& trees_;
   Report& report_;
+  const MibResolver& mibs_;
   std::shared_ptr<Program> program_;
   std::shared_ptr<Schema> schema_;
 

@@ -154,6 +154,12 @@ constexpr std::array kEntries{
           "The literal behind the event type is matched against the field marked 'head' in its "
           "declaration: a text against a "
           "text, a trap name or OID against an oid."},
+    Entry{
+        "B0405",
+        "A regular expression behind an event type is written /.../ and read by RE2: classes, "
+        "groups, alternatives and repeats, but no look-around and no back references, so that "
+        "every text is read once. Named groups (?P<name>...) bind parameters as holes do. A slash "
+        "in it is written \\/."},
     Entry{"B0500",
           "Each part of the key comes from a signal of the pattern: a parameter, an expression "
           "over its parameters, or the far "
@@ -262,7 +268,8 @@ constexpr std::array kEntries{
           "until somebody closes it. Add "
           "the clear line of the other message, or 'expire 24h'."},
     Entry{"B0802",
-          "Warning. Messages are found by the longest fixed piece of the text. Below four bytes "
+          "Warning. Messages are found by a fixed piece of the text or of the regular expression. "
+          "Below four bytes "
           "nearly every message is a "
           "candidate and has to be tried."},
     Entry{"B0803", "Warning. Two raise lines match the same event."},

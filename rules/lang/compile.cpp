@@ -1,12 +1,31 @@
 #include "belfry/rules/compile.hpp"
 
+#include "belfry/model/mib_names.hpp"
 #include "calendar.hpp"
 #include "checker.hpp"
 #include "parser.hpp"
 
 namespace belfry::rules {
 
-Compiled compile(std::span<const SourceFile> files) {
+std::optional<std::string> MibResolver::oid(std::string_view module, std::string_view name) const {
+  return mib_oid(module, name);
+}
+
+std::vector<std::string> MibResolver::trap_oids(std::string_view module,
+                                                std::string_view name) const {
+  return mib_trap_oids(module, name);
+}
+
+std::vector<std::string_view> MibResolver::names(std::string_view module) const {
+  if (!module.empty()) {
+    return mib_names(module);
+  }
+  const auto all = mib_names();
+  return {all.begin(), all.end()};
+}
+
+Compiled compile(std::span<const SourceFile> files, const MibResolver* mibs) {
+  static const MibResolver built_in;
   Compiled out;
   Report report(files);
   std::vector<Tree> trees;
@@ -22,7 +41,7 @@ Compiled compile(std::span<const SourceFile> files) {
     }
     trees.push_back(parse_file(files[f].text, f, report));
   }
-  out.program = Checker(files, trees, report).run();
+  out.program = Checker(files, trees, report, mibs == nullptr ? built_in : *mibs).run();
   report.finish(out);
   if (out.errors > 0) {
     out.program = nullptr;

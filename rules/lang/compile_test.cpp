@@ -585,6 +585,17 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"rule a { when count(host_down) >= usual within 5m open { title \"x\" } }", "B0905",
               "not available"},
         Wrong{"rule a { when host_down open { title \"x\n } }", "B0011", "has no end"},
+        Wrong{"signal s(node: device) { raise syslog /abc\n expire 1h }", "B0011", "has no end"},
+        Wrong{"signal s(node: device) { raise syslog /a(?=b)/ expire 1h }", "B0405",
+              "no look-around"},
+        Wrong{"signal s(node: device) { raise syslog // expire 1h }", "B0405", "it is empty"},
+        Wrong{"signal s(node: device, x: string) { raise syslog /link (?P<y>\\S+)/ expire 1h }",
+              "B0400", "'x' is not bound"},
+        Wrong{"signal s(node: device) { raise trap /abc/ expire 1h }", "B0404",
+              "a trap name or an OID"},
+        Wrong{"signal s(node: device) { raise syslog \"hello\" where node.ip == \"2001:db8::zz\" "
+              "expire 1h }",
+              "B0303", "is no ip"},
         Wrong{"rule a { when host_down for 5x open { title \"x\" } }", "B0012", "units are"},
         Wrong{"rule a { when host_down for 5 open { title \"x\" } }", "B0100",
               "a duration has a unit"},
@@ -625,6 +636,9 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         Doubtful{"signal s(node: device) { raise syslog \"hello world\" }", "B0801"},
         Doubtful{"signal s(node: device) { raise syslog \"{_}: {_}\" expire 1h }", "B0802"},
+        Doubtful{"signal s(node: device) { raise syslog /(up|down)$/ expire 1h }", "B0802"},
+        Doubtful{"signal s(node: device) { raise syslog /hello/ raise syslog /hello/ expire 1h }",
+                 "B0803"},
         Doubtful{"signal s(node: device) { raise syslog \"hello\" expire 1h } signal t(node: "
                  "device) { raise syslog \"hello\" expire 1h }",
                  "B0803"},

@@ -8,14 +8,12 @@
 
 #include <fmt/format.h>
 
-#include "belfry/model/oid.hpp"
+#include "eval_ops.hpp"
 #include "eval_types.hpp"
 
 namespace belfry::rules {
 namespace {
 
-/// 100,000 steps are a millisecond: more than any sane title or condition, less than a hang.
-constexpr int kStepsMax = 100'000;
 /// Set items one evaluation may make.
 constexpr std::size_t kSetItemsMax = 100'000;
 
@@ -24,23 +22,14 @@ constexpr int kDepthMax = 400;
 
 struct Walk {
   const Env& env;
-  int steps = kStepsMax;
+  int steps = static_cast<int>(env.steps_max);
   int depth = 0;
 
   Value eval(const Expr& e);
-  Value field(const Expr& e) const;
-  Value varbind(const Expr& e) const;
   Value column(const Expr& e);
-  Value column_of(const Value& row, const Expr& e) const;
   Value lookup(const Expr& e);
   Value related_set(const Expr& e);
-  Value arithmetic(const Expr& e);
-  Value in(const Expr& e);
   Value choose(const Expr& e);
-  Value differ(const Expr& e);
-  Value related(const Expr& e);
-  Value negate(const Expr& e);
-  Value unknown(const Expr& e);
   Value active(const Expr& e);
   Value measured(const Expr& e);
   Value set_of(const Expr& e);
@@ -54,10 +43,6 @@ struct Walk {
     return env.arena == nullptr ? Value::none() : Value::string(env.arena->copy(text));
   }
 };
-
-Value text_or_none(std::string_view text) {
-  return text.empty() ? Value::none() : Value::string(text);
-}
 
 Value make_set_in(Arena* arena, std::vector<Value> items) {
   if (arena == nullptr) {
@@ -74,188 +59,14 @@ Value make_set_in(Arena* arena, std::vector<Value> items) {
   return v;
 }
 
-const Schema* schema_of(const Env& env) {
-  return env.inventory != nullptr                                   ? &env.inventory->schema()
-         : env.program != nullptr && env.program->schema != nullptr ? env.program->schema.get()
-                                                                    : nullptr;
-}
-
-Value severity_value(const Program* program, Severity severity) {
-  if (program == nullptr || program->enums.severity == kNone) {
-    return Value::enumerator(kNone, static_cast<std::int64_t>(severity), belfry::name(severity));
-  }
-  return Value::enumerator(program->enums.severity, static_cast<std::int64_t>(severity),
-                           belfry::name(severity));
-}
-
-Value Walk::field(const Expr& e) const {
-  const Event* event = env.event;
-  if (event == nullptr) {
-    return Value::none();
-  }
-  switch (e.field) {
-    case EventField::Node:
-      return event->node.empty()   ? Value::none()
-             : e.type == Type::Row ? Value::row(e.of, event->node)
-                                   : Value::string(event->node);
-    case EventField::Via:
-      return text_or_none(event->via);
-    case EventField::From:
-      return text_or_none(event->from);
-    case EventField::Ifname:
-      return text_or_none(event->ifname);
-    case EventField::Raw:
-      return text_or_none(event->raw);
-    case EventField::Msg:
-      return text_or_none(event->message);
-    case EventField::App:
-      return text_or_none(event->app);
-    case EventField::Level:
-      return event->severity > 7 ? Value::none()
-                                 : severity_value(env.program, severity_of_syslog(event->severity));
-    case EventField::Host:
-      return text_or_none(event->host);
-    case EventField::Pid:
-      return text_or_none(event->pid);
-    case EventField::Msgid:
-      return text_or_none(event->msgid);
-    case EventField::Tag:
-      return text_or_none(event->tag);
-    case EventField::Vendor:
-      return text_or_none(event->vendor);
-    case EventField::Facility:
-      return event->facility > 23 ? Value::none() : Value::integer(event->facility);
-    case EventField::Oid:
-      return event->trap_oid.empty() ? Value::none() : Value::of_text(Type::Oid, event->trap_oid);
-    case EventField::Stamp:
-      return event->stamp.ns == 0 ? Value::none() : Value::time(event->stamp);
-    case EventField::Repeat:
-      return Value::integer(event->repeat);
-    case EventField::Valid:
-      return Value::boolean(event->valid);
-    case EventField::Type:
-      return text_or_none(event->type);
-    case EventField::Agent:
-      return text_or_none(event->agent);
-    case EventField::Id:
-      return text_or_none(event->id);
-    case EventField::Attr:
-      for (const Attr& attr : event->attrs) {
-        if (attr.name == e.name) {
-          return typed_value(attr.value, e.type, e.of, schema_of(env), env.arena);
-        }
-      }
-      return Value::none();
-  }
-  return Value::none();
-}
-
-/// The value of a varbind in the type that a rule sees: numbers, OIDs, addresses, texts.
-Value varbind_value(const Varbind& vb, Arena* arena) {
-  switch (vb.type) {
-    case VarType::Integer:
-    case VarType::Counter32:
-    case VarType::Gauge32:
-    case VarType::TimeTicks:
-    case VarType::Counter64:
-    case VarType::UInteger32:
-      return Value::integer(vb.number);
-    case VarType::ObjectId:
-      return Value::of_text(Type::Oid, vb.bytes);
-    case VarType::IpAddress: {
-      if (vb.bytes.size() != 4 || arena == nullptr) {
-        return Value::none();
-      }
-      const auto byte = [&](std::size_t i) {
-        return static_cast<unsigned>(static_cast<unsigned char>(vb.bytes[i]));
-      };
-      std::array<char, 16> text{};
-      const auto end = fmt::format_to_n(text.data(), text.size(), "{}.{}.{}.{}", byte(0), byte(1),
-                                        byte(2), byte(3));
-      return Value::of_text(Type::Ip, arena->copy({text.data(), end.size}));
-    }
-    default:
-      return Value::none();
-  }
-}
-
-Value Walk::varbind(const Expr& e) const {
-  if (env.event == nullptr) {
-    return Value::none();
-  }
-  const auto varbinds = env.event->varbinds;
-  const Varbind* found = nullptr;
-  if (e.position > 0) {
-    found = e.position <= varbinds.size() ? &varbinds[e.position - 1] : nullptr;
-  } else {
-    for (const Varbind& vb : varbinds) {
-      if (oid_under(vb.oid, e.oid)) {
-        found = &vb;
-        break;
-      }
-    }
-  }
-  if (found == nullptr) {
-    return Value::none();
-  }
-  if (e.instance) {
-    // The rest of the OID as text `7.3`: octets after the prefix, read as sub-identifiers.
-    const std::string_view rest = found->oid.substr(std::min(e.oid.size(), found->oid.size()));
-    std::string text;
-    std::uint64_t arc = 0;
-    for (const char c : rest) {
-      const auto byte = static_cast<unsigned char>(c);
-      arc = (arc << 7) | (byte & 0x7fU);
-      if ((byte & 0x80U) == 0) {
-        text += fmt::format("{}{}", text.empty() ? "" : ".", arc);
-        arc = 0;
-      }
-    }
-    return text.empty() ? Value::none()
-                        : typed_value(make_text(text), e.type, e.of, schema_of(env), env.arena);
-  }
-  if (found->type == VarType::OctetString || found->type == VarType::Opaque) {
-    return typed_octets(found->bytes, e.type, e.of, schema_of(env), env.arena);
-  }
-  // The type is known only on the wire: what the rule wants of it decides.
-  return typed_value(varbind_value(*found, env.arena), e.type, e.of, schema_of(env), env.arena);
-}
-
-Value Walk::column_of(const Value& row, const Expr& e) const {
-  if (row.type != Type::Row || env.inventory == nullptr) {
-    return Value::none();
-  }
-  const Schema& schema = env.inventory->schema();
-  const Index table = row.aux;
-  if (table >= schema.tables.size()) {
-    return Value::none();
-  }
-  const Row* found = env.inventory->find(table, row.text);
-  if (found != nullptr) {
-    return e.index < found->cells.size() ? found->cells[e.index] : Value::none();
-  }
-  // An unknown row has its key and nothing else.
-  const TableSchema& t = schema.tables[table];
-  std::string_view rest = row.text;
-  for (const std::uint32_t key_column : t.key) {
-    const std::string_view part = rest.substr(0, rest.find('\x1f'));
-    if (key_column == e.index) {
-      const ColumnSchema& c = t.columns[key_column];
-      return typed_text(part, c.type, c.of, &schema, env.arena);
-    }
-    rest.remove_prefix(std::min(rest.size(), part.size() + 1));
-  }
-  return Value::none();
-}
-
 Value Walk::column(const Expr& e) {
   const Value from = eval(*e.args[0]);
   if (from.type != Type::Set) {
-    return column_of(from, e);
+    return column_of(from, e, env);
   }
   std::vector<Value> items;
   for (const Value& row : from.items()) {
-    const Value v = column_of(row, e);
+    const Value v = column_of(row, e, env);
     if (v.type == Type::Set) {
       items.insert(items.end(), v.items().begin(), v.items().end());
     } else {
@@ -269,19 +80,12 @@ Value Walk::column(const Expr& e) {
 }
 
 Value Walk::lookup(const Expr& e) {
-  if (env.inventory == nullptr) {
-    return Value::none();
-  }
-  std::array<Value, 8> key;
+  std::array<Value, kLookupKeysMax> key;
   const std::size_t n = std::min(key.size(), e.args.size());
   for (std::size_t i = 0; i < n; ++i) {
     key[i] = eval(*e.args[i]);
-    if (key[i].is_none()) {
-      return Value::none();
-    }
   }
-  const Row* row = env.inventory->find(e.table, std::span<const Value>(key.data(), n));
-  return row == nullptr ? Value::none() : Value::row(e.table, row->key);
+  return lookup_of(e, {key.data(), n}, env);
 }
 
 Value Walk::related_set(const Expr& e) {
@@ -302,94 +106,6 @@ Value Walk::related_set(const Expr& e) {
     add(from);
   }
   return make_set_in(env.arena, std::move(items));
-}
-
-/// Equal as the language has it. A text off the wire equals the address, row or word it spells.
-bool same(const Value& a, const Value& b) {
-  const auto spelt = [](Type type) {
-    return type == Type::Ip || type == Type::Cidr || type == Type::Mac || type == Type::Enum ||
-           type == Type::Row;
-  };
-  if ((a.type == Type::String && spelt(b.type)) || (b.type == Type::String && spelt(a.type))) {
-    return a.text == b.text;
-  }
-  return a == b;
-}
-
-Value Walk::in(const Expr& e) {
-  const Value what = eval(*e.args[0]);
-  const Value where = eval(*e.args[1]);
-  if (what.is_none() || where.is_none()) {
-    return Value::boolean(false);
-  }
-  if (where.type == Type::Cidr) {
-    return Value::boolean(in_cidr(what.text, where.text));
-  }
-  if (where.type == Type::Set) {
-    const auto items = where.items();
-    return Value::boolean(std::any_of(items.begin(), items.end(), [&](const Value& v) {
-      return same(v, what) ||
-             (v.type == Type::Cidr && what.type == Type::Ip && in_cidr(what.text, v.text));
-    }));
-  }
-  return Value::boolean(same(where, what));
-}
-
-/// What a duration can be divided by; 0 for everything else.
-double divisor(const Value& v) {
-  return v.type == Type::Duration ? static_cast<double>(v.i) : v.is_number() ? v.number() : 0;
-}
-
-Value Walk::arithmetic(const Expr& e) {
-  const Value a = eval(*e.args[0]);
-  const Value b = eval(*e.args[1]);
-  if (a.is_none() || b.is_none()) {
-    return Value::none();
-  }
-  if (a.is_number() && b.is_number()) {
-    if (a.type == Type::Int && b.type == Type::Int && e.kind != ExprKind::Divide) {
-      std::int64_t r = 0;
-      const bool overflow = e.kind == ExprKind::Add        ? __builtin_add_overflow(a.i, b.i, &r)
-                            : e.kind == ExprKind::Subtract ? __builtin_sub_overflow(a.i, b.i, &r)
-                                                           : __builtin_mul_overflow(a.i, b.i, &r);
-      return overflow ? Value::none() : Value::integer(r);
-    }
-    const double x = a.number();
-    const double y = b.number();
-    const double r = e.kind == ExprKind::Add        ? x + y
-                     : e.kind == ExprKind::Subtract ? x - y
-                     : e.kind == ExprKind::Multiply ? x * y
-                     : y == 0                       ? NAN
-                                                    : x / y;
-    return std::isfinite(r) ? Value::real(r) : Value::none();
-  }
-  // Times and durations: time - time, time +- duration, duration +- duration, duration * number.
-  std::int64_t r = 0;
-  if (e.kind == ExprKind::Subtract && a.type == Type::Time && b.type == Type::Time) {
-    return __builtin_sub_overflow(a.i, b.i, &r) ? Value::none() : Value::duration(Duration(r));
-  }
-  const bool dates = (a.type == Type::Time || a.type == Type::Duration) && b.type == Type::Duration;
-  if (dates && (e.kind == ExprKind::Add || e.kind == ExprKind::Subtract)) {
-    const bool overflow = e.kind == ExprKind::Add ? __builtin_add_overflow(a.i, b.i, &r)
-                                                  : __builtin_sub_overflow(a.i, b.i, &r);
-    return overflow               ? Value::none()
-           : a.type == Type::Time ? Value::time(Instant{r})
-                                  : Value::duration(Duration(r));
-  }
-  if (e.kind == ExprKind::Multiply && a.type == Type::Duration && b.is_number()) {
-    const double d = static_cast<double>(a.i) * b.number();
-    return std::abs(d) < 9e18 ? Value::duration(Duration(static_cast<std::int64_t>(d)))
-                              : Value::none();
-  }
-  if (e.kind == ExprKind::Divide && a.type == Type::Duration && divisor(b) != 0) {
-    const double d = static_cast<double>(a.i) / divisor(b);
-    if (b.type == Type::Duration) {
-      return Value::real(d);
-    }
-    return std::abs(d) < 9e18 ? Value::duration(Duration(static_cast<std::int64_t>(d)))
-                              : Value::none();
-  }
-  return Value::none();
 }
 
 Value pick(std::span<const double> values, Index index) {
@@ -505,21 +221,6 @@ Value Walk::policy_lines(Index policy) {
   return Value::none();
 }
 
-bool ordered(ExprKind kind, int order) {
-  switch (kind) {
-    case ExprKind::Less:
-      return order == -1;
-    case ExprKind::LessEqual:
-      return order == -1 || order == 0;
-    case ExprKind::Greater:
-      return order == 1;
-    case ExprKind::GreaterEqual:
-      return order == 1 || order == 0;
-    default:
-      return false;
-  }
-}
-
 Value Walk::eval(const Expr& e) {
   if (--steps <= 0 || depth >= kDepthMax) {
     return Value::none();
@@ -528,27 +229,6 @@ Value Walk::eval(const Expr& e) {
   const Value v = step(e);
   --depth;
   return v;
-}
-
-Value Walk::related(const Expr& e) {
-  const Value a = eval(*e.args[0]);
-  const Value b = eval(*e.args[1]);
-  return Value::boolean(env.inventory != nullptr && !a.is_none() && !b.is_none() &&
-                        env.inventory->related(e.index, a, b));
-}
-
-Value Walk::negate(const Expr& e) {
-  const Value v = eval(*e.args[0]);
-  return v.type == Type::Int        ? Value::integer(v.i == INT64_MIN ? v.i : -v.i)
-         : v.type == Type::Float    ? Value::real(-v.f)
-         : v.type == Type::Duration ? Value::duration(Duration(v.i == INT64_MIN ? v.i : -v.i))
-                                    : Value::none();
-}
-
-Value Walk::unknown(const Expr& e) {
-  const Value v = eval(*e.args[0]);
-  return Value::boolean(v.type == Type::Row && (env.inventory == nullptr ||
-                                                env.inventory->find(v.aux, v.text) == nullptr));
 }
 
 Value Walk::active(const Expr& e) {
@@ -572,12 +252,6 @@ Value Walk::choose(const Expr& e) {
   return e.args.size() > 2 && e.args[2] != nullptr ? eval(*e.args[2]) : Value::none();
 }
 
-Value Walk::differ(const Expr& e) {
-  const Value a = eval(*e.args[0]);
-  const Value b = eval(*e.args[1]);
-  return Value::boolean(!a.is_none() && !b.is_none() && !same(a, b));
-}
-
 Value Walk::during(const Expr& e) {
   const Value at = eval(*e.args[0]);
   return Value::boolean(at.type == Type::Time && e.index < env.program->calendars.size() &&
@@ -598,9 +272,9 @@ Value Walk::step(const Expr& e) {
     case ExprKind::Const:
       return e.value;
     case ExprKind::Field:
-      return field(e);
+      return field_of(e, env);
     case ExprKind::Varbind:
-      return varbind(e);
+      return varbind_of(e, env);
     case ExprKind::Var:
       return e.index < env.vars.size() ? env.vars[e.index] : Value::none();
     case ExprKind::Column:
@@ -608,13 +282,13 @@ Value Walk::step(const Expr& e) {
     case ExprKind::Lookup:
       return lookup(e);
     case ExprKind::Related:
-      return related(e);
+      return related_of(e, eval(*e.args[0]), eval(*e.args[1]), env);
     case ExprKind::RelatedSet:
       return related_set(e);
     case ExprKind::Not:
       return Value::boolean(!eval(*e.args[0]).truth());
     case ExprKind::Negate:
-      return negate(e);
+      return negate_of(eval(*e.args[0]));
     case ExprKind::And:
       return Value::boolean(eval(*e.args[0]).truth() && eval(*e.args[1]).truth());
     case ExprKind::Or:
@@ -622,7 +296,7 @@ Value Walk::step(const Expr& e) {
     case ExprKind::Equal:
       return Value::boolean(same(eval(*e.args[0]), eval(*e.args[1])));
     case ExprKind::NotEqual:
-      return differ(e);
+      return differ_of(eval(*e.args[0]), eval(*e.args[1]));
     case ExprKind::Less:
     case ExprKind::LessEqual:
     case ExprKind::Greater:
@@ -632,9 +306,9 @@ Value Walk::step(const Expr& e) {
     case ExprKind::Subtract:
     case ExprKind::Multiply:
     case ExprKind::Divide:
-      return arithmetic(e);
+      return arithmetic_of(e.kind, eval(*e.args[0]), eval(*e.args[1]));
     case ExprKind::In:
-      return in(e);
+      return in_of(eval(*e.args[0]), eval(*e.args[1]));
     case ExprKind::Coalesce:
     case ExprKind::If:
       return choose(e);
@@ -643,7 +317,7 @@ Value Walk::step(const Expr& e) {
     case ExprKind::IsSome:
       return Value::boolean(!eval(*e.args[0]).is_none());
     case ExprKind::Unknown:
-      return unknown(e);
+      return unknown_of(eval(*e.args[0]), env);
     case ExprKind::Interpolate:
       return interpolate(e);
     case ExprKind::SetOf:
@@ -668,10 +342,17 @@ Value Walk::step(const Expr& e) {
 
 }  // namespace
 
-Value evaluate(const Expr& expr, const Env& env) { return Walk{env}.eval(expr); }
+Value evaluate(const Expr& expr, const Env& env) {
+  Walk walk{env};
+  const Value v = walk.eval(expr);
+  if (env.steps != nullptr) {
+    *env.steps += env.steps_max - static_cast<std::uint32_t>(std::max(walk.steps, 0));
+  }
+  return v;
+}
 
 bool holds(const Expr* expr, const Env& env) {
-  return expr == nullptr || Walk{env}.eval(*expr).truth();
+  return expr == nullptr || evaluate(*expr, env).truth();
 }
 
 std::string render_text(const Expr& expr, const Env& env) {

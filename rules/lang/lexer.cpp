@@ -104,7 +104,43 @@ class Lexer {
     if (digit(c)) {
       return number();
     }
+    if (c == '/' && head_may_stand()) {
+      return regex();
+    }
     return c == '"' ? string() : sign();
+  }
+
+  /// Behind `raise EVENT`, `clear EVENT`, `clear all EVENT` and `from EVENT`: there a slash begins
+  /// a regular expression, everywhere else it divides.
+  bool head_may_stand() const {
+    std::array<std::string_view, 2> words;  // the last first
+    std::size_t found = 0;
+    for (std::size_t i = tokens_.size(); i > 0 && found < words.size(); --i) {
+      const Token& token = tokens_[i - 1];
+      if (is_trivia(token.kind)) {
+        continue;
+      }
+      if (token.kind != TokenKind::Word) {
+        return false;
+      }
+      words[found++] = text_.substr(token.offset, token.length);
+    }
+    return words[1] == "raise" || words[1] == "clear" || words[1] == "all" || words[1] == "from";
+  }
+
+  TokenKind regex() {
+    const std::size_t start = at_++;
+    while (at_ < text_.size() && text_[at_] != '\n') {
+      if (text_[at_] == '/') {
+        ++at_;
+        return TokenKind::Regex;
+      }
+      at_ += text_[at_] == '\\' && at_ + 1 < text_.size() && text_[at_ + 1] != '\n' ? 2 : 1;
+    }
+    complain(start, "B0011",
+             "this regular expression has no end: expected '/' before the end of the line",
+             "write \\/ for the sign itself");
+    return TokenKind::Regex;
   }
 
   TokenKind word() {

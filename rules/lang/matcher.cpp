@@ -1,5 +1,5 @@
-// The stateless half of a program. Dispatch first (event type, then OID, tag, equal head or literal
-// anchor), then the template, then `where`, then the key: each only for what passed before.
+// The stateless half of a program: groups of lines by their head, the head's template, the lines of
+// the group by what they ask, then `where`, then the key: each only for what passed before.
 #include "belfry/rules/matcher.hpp"
 
 #include <absl/container/flat_hash_map.h>
@@ -9,189 +9,20 @@
 #include <cmath>
 #include <map>
 #include <mutex>
+#include <optional>
+#include <utility>
 
 #include "belfry/base/check.hpp"
 #include "belfry/rules/eval.hpp"
+#include "clause_index.hpp"
 #include "eval_types.hpp"
 #include "template.hpp"
 
 namespace belfry::rules {
 namespace {
 
-/// Shorter anchors match too much of everything: such templates are tried on each text (check
-/// warns).
-constexpr std::size_t kAnchorBytesMin = 4;
 /// Beyond it sums of many samples would lose what a number means.
 constexpr double kSampleMax = 1e30;
-
-struct TextHash {
-  using is_transparent = void;
-  std::size_t operator()(std::string_view s) const { return absl::Hash<std::string_view>{}(s); }
-};
-using ByText = absl::flat_hash_map<std::string, std::vector<Index>, TextHash, std::equal_to<>>;
-
-const std::vector<Index> kNoClauses;
-
-const std::vector<Index>& find(const ByText& map, std::string_view key) {
-  const auto it = map.find(key);
-  return it == map.end() ? kNoClauses : it->second;
-}
-
-/// Clauses of one event type by how they are found.
-struct TypeIndex {
-  ByText by_oid, by_tag, by_head;
-  std::vector<Index> any;                     ///< no head: every event of the type
-  std::vector<Index> unanchored;              ///< templates without a usable anchor
-  std::vector<std::vector<Index>> by_anchor;  ///< anchor id -> clauses
-  hs_database_t* anchors = nullptr;
-  EventField head = EventField::Msg;
-  std::string head_attr;
-  ~TypeIndex() { hs_free_database(anchors); }
-  TypeIndex() = default;
-  TypeIndex(const TypeIndex&) = delete;
-  TypeIndex& operator=(const TypeIndex&) = delete;
-};
-
-/// Built once per program, shared by its matchers.
-struct ProgramIndex {
-  std::map<std::string, TypeIndex, std::less<>> types;
-  std::vector<Index> ifname_param;  ///< by signal: parameter called `ifname`, or kNone
-};
-
-void compile_anchors(TypeIndex& type, const std::map<std::string, std::vector<Index>>& anchors) {
-  if (anchors.empty()) {
-    return;
-  }
-  std::vector<const char*> texts;
-  std::vector<unsigned> flags, ids;
-  std::vector<std::size_t> lengths;
-  for (const auto& [text, clauses] : anchors) {
-    texts.push_back(text.data());
-    lengths.push_back(text.size());
-    flags.push_back(HS_FLAG_SINGLEMATCH);
-    ids.push_back(static_cast<unsigned>(type.by_anchor.size()));
-    type.by_anchor.push_back(clauses);
-  }
-  hs_compile_error_t* error = nullptr;
-  const hs_error_t code = hs_compile_lit_multi(texts.data(), flags.data(), ids.data(),
-                                               lengths.data(), static_cast<unsigned>(texts.size()),
-                                               HS_MODE_BLOCK, nullptr, &type.anchors, &error);
-  if (code !=
-      HS_SUCCESS) {  // a literal set that vectorscan will not take: try each template instead
-    hs_free_compile_error(error);
-    type.anchors = nullptr;
-    for (const auto& clauses : type.by_anchor) {
-      type.unanchored.insert(type.unanchored.end(), clauses.begin(), clauses.end());
-    }
-    std::sort(type.unanchored.begin(), type.unanchored.end());
-  }
-}
-
-/// In how many templates a piece of kGramBytes stands. Vectorscan tells literals apart by their
-/// last eight bytes: an anchor that ends like a thousand others is looked at a thousand times
-/// (measured: 31 ns became 5.7 us a line with 2,500 templates that end alike).
-constexpr std::size_t kGramBytes = 8;
-constexpr std::size_t kAnchorBytesMax = 16;
-using GramCounts = absl::flat_hash_map<std::string_view, std::uint32_t, TextHash, std::equal_to<>>;
-
-GramCounts count_grams(const Program& program) {
-  GramCounts counts;
-  std::vector<std::string_view> seen;
-  for (const Clause& clause : program.clauses) {
-    seen.clear();
-    for (const TemplatePart& part : clause.head_template) {
-      for (std::size_t at = 0; at + kGramBytes <= part.literal.size(); ++at) {
-        seen.push_back(std::string_view(part.literal).substr(at, kGramBytes));
-      }
-    }
-    std::sort(seen.begin(), seen.end());
-    seen.erase(std::unique(seen.begin(), seen.end()), seen.end());
-    for (const std::string_view gram : seen) {
-      ++counts[gram];
-    }
-  }
-  return counts;
-}
-
-std::size_t distinct_bytes(std::string_view text) {
-  std::size_t n = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    n += text.substr(0, i).find(text[i]) == std::string_view::npos ? 1 : 0;
-  }
-  return n;
-}
-
-/// The piece of a template's literals that fewest other templates have, then the most diverse.
-std::string_view choose_anchor(const Clause& clause, const GramCounts& counts) {
-  std::string_view best;
-  std::uint32_t best_count = UINT32_MAX;
-  std::size_t best_bytes = 0;
-  for (const TemplatePart& part : clause.head_template) {
-    const std::string_view literal(part.literal);
-    for (std::size_t end = kGramBytes; end <= literal.size(); ++end) {
-      const std::string_view gram = literal.substr(end - kGramBytes, kGramBytes);
-      const std::uint32_t count = counts.at(gram);
-      const std::size_t bytes = distinct_bytes(gram);
-      if (count < best_count || (count == best_count && bytes > best_bytes)) {
-        best_count = count;
-        best_bytes = bytes;
-        const std::size_t from = end > kAnchorBytesMax ? end - kAnchorBytesMax : 0;
-        best = literal.substr(from, end - from);
-      }
-    }
-  }
-  return best.empty() ? anchor_of(clause.head_template) : best;
-}
-
-bool has_holes(const Clause& clause) {
-  return clause.head_template.size() > 1 ||
-         (clause.head_template.size() == 1 && clause.head_template[0].literal.empty());
-}
-
-std::shared_ptr<const ProgramIndex> build_index(const Program& program) {
-  auto index = std::make_shared<ProgramIndex>();
-  const GramCounts grams = count_grams(program);
-  std::map<std::string, std::map<std::string, std::vector<Index>>> anchors;
-  for (std::size_t c = 0; c < program.clauses.size(); ++c) {
-    const Clause& clause = program.clauses[c];
-    const auto id = static_cast<Index>(c);
-    TypeIndex& type = index->types[clause.event_type];
-    if (!clause.oid.empty()) {
-      type.by_oid[clause.oid].push_back(id);
-      continue;
-    }
-    if (clause.head_template.empty()) {
-      type.any.push_back(id);
-      continue;
-    }
-    type.head = clause.head;
-    type.head_attr = clause.head_attr;
-    const std::string_view tag = clause.head == EventField::Msg ? tag_of(clause.head_template) : "";
-    const std::string_view anchor = choose_anchor(clause, grams);
-    if (!tag.empty()) {
-      type.by_tag[std::string(tag)].push_back(id);
-      if (clause.head_template[0].literal.front() != '%') {  // may stand where no tag is seen
-        anchors[clause.event_type][std::string(anchor)].push_back(id);
-      }
-    } else if (clause.head != EventField::Msg && !has_holes(clause)) {
-      type.by_head[clause.head_template[0].literal].push_back(id);
-    } else if (anchor.size() < kAnchorBytesMin) {
-      type.unanchored.push_back(id);
-    } else {
-      anchors[clause.event_type][std::string(anchor)].push_back(id);
-    }
-  }
-  for (auto& [name, type] : index->types) {
-    compile_anchors(type, anchors[name]);
-  }
-  for (const Signal& signal : program.signals) {
-    const auto it = std::find_if(signal.params.begin(), signal.params.end(),
-                                 [](const Param& p) { return p.name == "ifname"; });
-    index->ifname_param.push_back(
-        it == signal.params.end() ? kNone : static_cast<Index>(it - signal.params.begin()));
-  }
-  return index;
-}
 
 /// (node, alias) -> name of the port, from the table `port`. Views into the inventory.
 struct AliasIndex {
@@ -257,15 +88,27 @@ std::shared_ptr<const T> shared(std::map<Key, std::weak_ptr<const T>>& cache, co
 }  // namespace
 
 struct Matcher::Impl {
+  /// A clause whose head matched, and where the holes of its group stand.
+  struct Candidate {
+    Index clause = kNone;
+    std::uint32_t holes = 0;
+  };
+
   std::shared_ptr<const Program> program;
   std::shared_ptr<const Inventory> inventory;
-  std::shared_ptr<const ProgramIndex> index;
+  std::shared_ptr<const ClauseIndex> index;
   std::shared_ptr<const AliasIndex> aliases;
+  std::optional<Registers> registers;
   hs_scratch_t* scratch = nullptr;
-  std::vector<Index> candidates;
+  std::vector<Index> groups;        ///< to look at, maybe twice
+  std::vector<std::uint32_t> seen;  ///< by group: event for which it was looked at
+  std::uint32_t event_number = 0;
+  std::vector<int> atoms;
+  std::vector<Candidate> candidates;
+  std::vector<std::array<Value, kHolesMax>> holes;  ///< of the groups that matched
+  std::size_t matched = 0;
   std::string alias_key;
   Slices slices;
-  std::array<Value, kHolesMax> holes;
 
   ~Impl() { hs_free_scratch(scratch); }
 
@@ -299,54 +142,148 @@ struct Matcher::Impl {
     return {};
   }
 
-  void add(const std::vector<Index>& clauses) {
-    candidates.insert(candidates.end(), clauses.begin(), clauses.end());
+  void add(const Groups& more) { groups.insert(groups.end(), more.begin(), more.end()); }
+  void add(const ByText& by, std::string_view key) {
+    if (const auto it = by.find(key); it != by.end()) {
+      add(it->second);
+    }
   }
 
   static int on_anchor(unsigned id, unsigned long long, unsigned long long, unsigned,
                        void* context) {
     auto* to = static_cast<std::pair<Impl*, const TypeIndex*>*>(context);
-    to->first->add(to->second->by_anchor[id]);
+    const auto& anchors = to->second->by_anchor;
+    if (id < anchors.size()) {
+      to->first->add(anchors[id]);
+    } else {
+      to->first->atoms.push_back(static_cast<int>(id - anchors.size()));
+    }
     return 0;
   }
 
   /// By the decoder's tag, and by those that stand in the text (events that no decoder made).
   void add_tagged(const TypeIndex& type, std::string_view tag, std::string_view text) {
     if (!tag.empty()) {
-      add(find(type.by_tag, tag));
+      add(type.by_tag, tag);
     }
     const TextTags tags = tags_in(text);
     for (const std::string_view other : {tags.percent, tags.mnemonic, tags.word}) {
       if (!other.empty() && other != tag) {
-        add(find(type.by_tag, other));
+        add(type.by_tag, other);
       }
     }
   }
 
-  void find_candidates(const TypeIndex& type, const Event& event) {
-    candidates.clear();
+  void find_groups(const TypeIndex& type, const Event& event, std::string_view head) {
+    groups.clear();
     add(type.any);
     if (!event.trap_oid.empty()) {
-      add(find(type.by_oid, event.trap_oid));
+      add(type.by_oid, event.trap_oid);
     }
-    const std::string_view head = head_text(type, event);
-    if (!head.empty()) {
-      if (!type.by_tag.empty()) {
-        add_tagged(type, event.tag, head);
+    if (head.empty()) {
+      return;
+    }
+    if (!type.by_tag.empty()) {
+      add_tagged(type, event.tag, head);
+    }
+    if (!type.by_head.empty()) {
+      add(type.by_head, head);
+    }
+    add(type.unanchored);
+    atoms.clear();
+    if (type.anchors != nullptr) {
+      std::pair<Impl*, const TypeIndex*> context(this, &type);
+      hs_scan(type.anchors, head.data(), static_cast<unsigned>(head.size()), 0, scratch, on_anchor,
+              &context);
+    }
+    if (!type.regexes.empty()) {
+      std::sort(atoms.begin(), atoms.end());
+      type.regexes.candidates(head, atoms, groups);
+    }
+  }
+
+  /// Types the slices of a group that matched; its place in `holes`, or nothing when one of them
+  /// does not read as its type.
+  std::optional<std::uint32_t> bind_holes(const Clause& shape, Arena& arena) {
+    if (matched == holes.size()) {
+      holes.emplace_back();
+    }
+    std::array<Value, kHolesMax>& to = holes[matched];
+    for (std::size_t h = 0; h < shape.holes.size() && h < kHolesMax; ++h) {
+      if (slices[h].data() == nullptr) {  // a group of an expression that took no part
+        to[h] = Value::none();
+        continue;
       }
-      if (!type.by_head.empty()) {
-        add(find(type.by_head, head));
-      }
-      add(type.unanchored);
-      if (type.anchors != nullptr) {
-        std::pair<Impl*, const TypeIndex*> context(this, &type);
-        hs_scan(type.anchors, head.data(), static_cast<unsigned>(head.size()), 0, scratch,
-                on_anchor, &context);
+      const Hole& hole = shape.holes[h];
+      to[h] = typed_text(slices[h], hole.type, hole.of, program->schema.get(), &arena);
+      if (to[h].is_none()) {
+        return std::nullopt;
       }
     }
-    if (candidates.size() > 1) {
-      std::sort(candidates.begin(), candidates.end());
-      candidates.erase(std::unique(candidates.begin(), candidates.end()), candidates.end());
+    return static_cast<std::uint32_t>(matched++);
+  }
+
+  std::optional<std::uint32_t> match_head(const Group& group, std::string_view head,
+                                          const Event& event, Arena& arena) {
+    const Clause& shape = program->clauses[group.shape];
+    switch (group.kind) {
+      case HeadKind::Equal:
+        return 0;
+      case HeadKind::Template:
+        if (!match_template(shape.head_template, shape.holes, head, event.tag, slices)) {
+          return std::nullopt;
+        }
+        break;
+      case HeadKind::Regex:
+        if (!group.regex->match(head, slices)) {
+          return std::nullopt;
+        }
+        break;
+    }
+    return shape.holes.empty() ? 0 : bind_holes(shape, arena);
+  }
+
+  Env env_of(Batch& batch, const Event& event, const Clause& clause, std::uint32_t at) {
+    Env env;
+    env.program = program.get();
+    env.inventory = inventory.get();
+    env.event = &event;
+    if (!clause.holes.empty()) {
+      env.vars = {holes[at].data(), clause.holes.size()};
+    }
+    env.arena = &batch.arena;
+    env.steps_max = kLineStepsMax;
+    return env;
+  }
+
+  void look_at(Batch& batch, const Event& event, const Group& group, std::string_view head) {
+    const auto at = match_head(group, head, event, batch.arena);
+    if (!at) {
+      return;
+    }
+    for (const Index clause : group.plain) {
+      candidates.push_back({clause, *at});
+    }
+    if (group.filters.empty()) {
+      return;
+    }
+    const Env env = env_of(batch, event, program->clauses[group.shape], *at);
+    for (const Filter& filter : group.filters) {
+      bool over = false;
+      const Value value = registers->run(filter.value, env, over);
+      add_filtered(filter, value, *at);
+    }
+  }
+
+  void add_filtered(const Filter& filter, const Value& value, std::uint32_t at) {
+    if (value.is_none() || value.type == Type::Set) {
+      return;
+    }
+    const auto it = filter.clauses.find(filter_hash(value));
+    if (it != filter.clauses.end()) {
+      for (const Index clause : it->second) {
+        candidates.push_back({clause, at});
+      }
     }
   }
 
@@ -362,87 +299,99 @@ struct Matcher::Impl {
     return it == aliases->port_of.end() ? ifname : it->second;
   }
 
-  bool bind_holes(const Clause& clause, Arena& arena) {
-    if (clause.holes.size() > kHolesMax) {
-      return false;
-    }
-    for (std::size_t h = 0; h < clause.holes.size(); ++h) {
-      const Hole& hole = clause.holes[h];
-      holes[h] = typed_text(slices[h], hole.type, hole.of, program->schema.get(), &arena);
-      if (holes[h].is_none()) {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  void try_clause(Batch& batch, std::uint32_t e, const TypeIndex& type, Index id) {
-    const Clause& clause = program->clauses[id];
-    const Event& event = batch.events[e];
-    if (!clause.head_template.empty() && (has_holes(clause) || clause.head == EventField::Msg)) {
-      if (!match_template(clause.head_template, clause.holes, head_text(type, event), event.tag,
-                          slices) ||
-          !bind_holes(clause, batch.arena)) {
-        return;
-      }
-    }
-    Env env;
-    env.program = program.get();
-    env.inventory = inventory.get();
-    env.event = &event;
-    env.vars = {holes.data(), clause.holes.size()};
-    env.arena = &batch.arena;
-    if (clause.where == nullptr || holds(clause.where, env)) {
-      bind_key(batch, e, id, env);
+  void try_clause(Batch& batch, std::uint32_t e, const Candidate& candidate) {
+    const Clause& clause = program->clauses[candidate.clause];
+    const ClauseCode& code = index->code[candidate.clause];
+    const Env env = env_of(batch, batch.events[e], clause, candidate.holes);
+    Match match;
+    match.event = e;
+    match.clause = candidate.clause;
+    if ((code.where == kNone || registers->run(code.where, env, match.over_budget).truth()) &&
+        bind_value(code, env, match) && bind_key(batch, code, env, match)) {
+      batch.matches.push_back(match);
+    } else if (match.over_budget) {  // told to the fold, which raises nothing
+      match.key = {};
+      batch.matches.push_back(match);
     }
   }
 
-  /// False: no number that anything can be done with. -0 is 0, so that order never shows.
-  static bool read_sample(const Clause& clause, const Env& env, double& out) {
-    const Value v = evaluate(*clause.value, env);
-    out = v.is_number() ? v.number() + 0.0 : NAN;
-    return std::abs(out) <= kSampleMax;
+  /// What a sample measured. False: no number that anything can be done with. -0 is 0, so that
+  /// order never shows.
+  bool bind_value(const ClauseCode& code, const Env& env, Match& match) {
+    if (code.value == kNone) {
+      return true;
+    }
+    const Value value = registers->run(code.value, env, match.over_budget);
+    match.value = value.is_number() ? value.number() + 0.0 : NAN;
+    return std::abs(match.value) <= kSampleMax;
   }
 
-  void bind_key(Batch& batch, std::uint32_t e, Index id, const Env& env) {
-    const Clause& clause = program->clauses[id];
-    const Event& event = batch.events[e];
+  bool bind_key(Batch& batch, const ClauseCode& code, const Env& env, Match& match) {
+    const Clause& clause = program->clauses[match.clause];
+    const Event& event = *env.event;
     const Index ifname = index->ifname_param[clause.signal];
     const std::span<Value> key = batch.arena.array<Value>(clause.key.size());
     for (std::size_t k = 0; k < key.size(); ++k) {
-      if (clause.key[k] != nullptr) {
+      if (code.key[k] != kNone) {
         const Param& param = program->signals[clause.signal].params[k];
-        key[k] = typed_value(evaluate(*clause.key[k], env), param.type, param.of,
-                             program->schema.get(), &batch.arena);
+        key[k] = typed_value(registers->run(code.key[k], env, match.over_budget), param.type,
+                             param.of, program->schema.get(), &batch.arena);
       }
       if (k == ifname && key[k].is_none() && clause.key[k] != nullptr && !event.ifname.empty()) {
         key[k] = Value::string(event.ifname);
       }
       if (key[k].is_none() && !(clause.clear_all && clause.key[k] == nullptr)) {
-        return;  // a fact about nothing in particular
+        return false;  // a fact about nothing in particular
       }
       if (k == ifname && key[k].type == Type::String) {
         key[k].text = canonical(event.node, key[k].text);
       }
     }
-    double value = 0;
-    if (clause.kind == ClauseKind::Sample && !read_sample(clause, env, value)) {
+    match.key = key;
+    return true;
+  }
+
+  void match_event(Batch& batch, std::uint32_t e, const TypeIndex& type) {
+    const Event& event = batch.events[e];
+    const std::string_view head = head_text(type, event);
+    find_groups(type, event, head);
+    if (groups.empty()) {
       return;
     }
-    batch.matches.push_back({e, id, key, value});
+    if (++event_number == 0) {
+      std::fill(seen.begin(), seen.end(), 0);
+      event_number = 1;
+    }
+    registers->next_event();
+    candidates.clear();
+    matched = 0;
+    for (const Index group : groups) {
+      if (std::exchange(seen[group], event_number) != event_number) {
+        look_at(batch, event, index->groups[group], head);
+      }
+    }
+    if (candidates.size() > 1) {
+      std::sort(candidates.begin(), candidates.end(),
+                [](const Candidate& a, const Candidate& b) { return a.clause < b.clause; });
+    }
+    for (const Candidate& candidate : candidates) {
+      try_clause(batch, e, candidate);
+    }
   }
 };
 
 Matcher::Matcher(std::shared_ptr<const Program> program, std::shared_ptr<const Inventory> inventory)
     : impl_(std::make_unique<Impl>()) {
-  static std::map<const Program*, std::weak_ptr<const ProgramIndex>> programs;
+  static std::map<const Program*, std::weak_ptr<const ClauseIndex>> programs;
   static std::map<std::pair<const Program*, const Inventory*>, std::weak_ptr<const AliasIndex>>
       inventories;
   Impl& m = *impl_;
   m.program = std::move(program);
   m.inventory = std::move(inventory);
-  m.index = shared<const Program*, ProgramIndex>(programs, m.program.get(),
-                                                 [&] { return build_index(*m.program); });
+  m.index = shared<const Program*, ClauseIndex>(
+      programs, m.program.get(), [&] { return std::make_shared<ClauseIndex>(*m.program); });
+  m.registers.emplace(m.index->residuals);
+  m.seen.resize(m.index->groups.size());
   m.aliases = shared<std::pair<const Program*, const Inventory*>, AliasIndex>(
       inventories, {m.program.get(), m.inventory.get()},
       [&] { return build_aliases(*m.program, *m.inventory); });
@@ -476,10 +425,7 @@ void Matcher::match(Batch& batch, std::size_t from) {
     if (type == nullptr) {
       continue;
     }
-    m.find_candidates(*type, event);
-    for (const Index clause : m.candidates) {
-      m.try_clause(batch, static_cast<std::uint32_t>(e), *type, clause);
-    }
+    m.match_event(batch, static_cast<std::uint32_t>(e), *type);
   }
 }
 

@@ -299,7 +299,8 @@ void Parser::source() {
     finish(NodeKind::Error, from);
     return;
   }
-  if (at(TokenKind::String) || at(TokenKind::MibName) || at(TokenKind::Oid) || at(TokenKind::Ip)) {
+  if (at(TokenKind::String) || at(TokenKind::Regex) || at(TokenKind::MibName) ||
+      at(TokenKind::Oid) || at(TokenKind::Ip)) {
     bump();
   }
   if (accept_word("where")) {

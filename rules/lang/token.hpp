@@ -14,6 +14,7 @@ enum class TokenKind : std::uint8_t {
   Comment,  // trivia
   Word,
   String,
+  Regex,  ///< /.../ behind an event type
   Number,
   Percent,
   Duration,

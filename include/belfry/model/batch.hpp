@@ -26,6 +26,7 @@ struct Match {
   std::uint32_t clause = 0;    ///< index in Program::clauses
   std::span<const Value> key;  ///< by parameter; None where `clear all` leaves it open
   double value = 0;            ///< of a sample of a measure; else 0
+  bool over_budget = false;    ///< no match: its condition took more steps than a line may
 };
 
 struct Batch {

@@ -4,6 +4,7 @@
 // Any text at all gives diagnostics, never a crash or a hang: the parser has fuel, the nesting
 // depth is bounded (kNestingMax), a file is at most kFileBytesMax.
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -39,7 +40,21 @@ struct Compiled {
   std::size_t errors = 0, warnings = 0;
 };
 
-Compiled compile(std::span<const SourceFile> files);
+/// Where `IF-MIB::linkDown` and `var.ifDescr` get their OIDs. This one knows the built-in names
+/// (model/mib_names.hpp); one that also reads MIB files overrides it. Thread: any, it only reads.
+class MibResolver {
+ public:
+  virtual ~MibResolver() = default;
+  /// Octets of `module::name`; an empty module takes the first that has the name.
+  virtual std::optional<std::string> oid(std::string_view module, std::string_view name) const;
+  /// All OIDs under which agents send that notification.
+  virtual std::vector<std::string> trap_oids(std::string_view module, std::string_view name) const;
+  /// For "did you mean": the names of a module, of all when it is empty.
+  virtual std::vector<std::string_view> names(std::string_view module) const;
+};
+
+/// `mibs`: nullptr = the built-in names.
+Compiled compile(std::span<const SourceFile> files, const MibResolver* mibs = nullptr);
 
 /// The diagnostics as LANGUAGE 9 shows them: message, `-->` file:line:column, the line, marks,
 /// help.

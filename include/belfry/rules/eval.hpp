@@ -8,6 +8,7 @@
 #include "belfry/model/arena.hpp"
 #include "belfry/model/event.hpp"
 #include "belfry/model/inventory.hpp"
+#include "belfry/rules/budget.hpp"
 #include "belfry/rules/program.hpp"
 
 namespace belfry::rules {
@@ -39,7 +40,9 @@ struct Env {
   const MeasuredValues* measured = nullptr;
   const ActiveQuery* active = nullptr;
   const GraphQuery* graph = nullptr;
-  Arena* arena = nullptr;  ///< for texts and sets that evaluation makes
+  Arena* arena = nullptr;                         ///< for texts and sets that evaluation makes
+  std::uint32_t steps_max = kEvaluationStepsMax;  ///< what is over gives none
+  std::uint64_t* steps = nullptr;                 ///< counts the steps taken, when someone asks
 };
 
 Value evaluate(const Expr& expr, const Env& env);

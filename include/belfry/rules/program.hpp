@@ -180,6 +180,7 @@ struct Clause {
   std::string oid;                    ///< trap head: octets of the notification; empty = any
   std::vector<TemplatePart>
       head_template;  ///< string head; one literal part = equality; empty = any
+  std::string regex;  ///< `/.../` head instead of a template; its named groups are the holes
   std::vector<Hole> holes;
   const Expr* where =
       nullptr;  ///< over event fields, varbinds, holes (Var i = hole i) and inventory
