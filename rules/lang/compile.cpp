@@ -25,7 +25,7 @@ std::vector<std::string_view> MibResolver::names(std::string_view module) const 
 }
 
 Compiled compile(std::span<const SourceFile> files, const MibResolver* mibs) {
-  static const MibResolver built_in;
+  static const MibResolver kBuiltIn;
   Compiled out;
   Report report(files);
   std::vector<Tree> trees;
@@ -41,7 +41,7 @@ Compiled compile(std::span<const SourceFile> files, const MibResolver* mibs) {
     }
     trees.push_back(parse_file(files[f].text, f, report));
   }
-  out.program = Checker(files, trees, report, mibs == nullptr ? built_in : *mibs).run();
+  out.program = Checker(files, trees, report, mibs == nullptr ? kBuiltIn : *mibs).run();
   report.finish(out);
   if (out.errors > 0) {
     out.program = nullptr;
