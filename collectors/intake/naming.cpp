@@ -231,7 +231,13 @@ void name_port(const Naming& naming, Event& e) {
       e.ifname = port_name.empty() ? text : port_name;
     }
   } else if (e.kind == EventKind::Syslog && !e.vendor.empty() && naming.has_ports()) {
-    const std::string_view text = ifname_in_text(e.message);
+    std::string_view text;
+    for (const Attr& attr : e.attrs) {
+      if (attr.name == "interface") {
+        text = attr.value.text;
+      }
+    }
+    text = text.empty() ? ifname_in_text(e.message) : text;
     if (!text.empty()) {
       const std::string_view port_name = naming.port_by_name(e.node, text);
       e.ifname = !port_name.empty()                                           ? port_name

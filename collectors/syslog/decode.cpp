@@ -3,6 +3,7 @@
 #include "chars.hpp"
 #include "rfc5424.hpp"
 #include "stamp.hpp"
+#include "templates.hpp"
 #include "vendor.hpp"
 
 namespace belfry::syslog {
@@ -49,9 +50,14 @@ class Legacy {
     }
   }
 
-  /// `117: `, `: `: sequence number of Cisco's `service sequence-numbers` and its empty form.
+  /// `117: `, `: `: sequence number of Cisco's `service sequence-numbers` and its empty form, which
+  /// may touch the stamp (`:Mar 09 14:15:17 UTC: %ASA-...`, EMBLEM).
   void skip_number() {
     const std::size_t n = run_of(rest_, kDigit);
+    if (n == 0 && rest_.size() > 1 && rest_[0] == ':' && stamp_at(rest_.substr(1)).length > 0) {
+      rest_.remove_prefix(1);
+      return;
+    }
     if (n < rest_.size() && n <= 12 && rest_[n] == ':' &&
         (n + 1 == rest_.size() || is_space(rest_[n + 1]))) {
       rest_.remove_prefix(n + 1);
@@ -99,7 +105,7 @@ class Legacy {
   /// The usual line: after the stamp stands the host, unless the word is a program or a tag.
   void read_host_after_stamp() {
     const std::string_view word = word_of(rest_);
-    if (word.empty() || word.size() > kHostBytesMax || word[0] == '%' || word[0] == '[') {
+    if (word.empty() || word[0] == '%' || word[0] == '[') {
       return;
     }
     constexpr std::string_view kForwarded = "Message forwarded from ";  // AIX
@@ -111,6 +117,9 @@ class Legacy {
       }
     }
     const std::size_t plain = run_of(word, kHost);
+    if (plain > kHostBytesMax) {
+      return;
+    }
     if (plain < word.size()) {
       read_dressed_host(word, plain);
       return;
@@ -449,8 +458,10 @@ bool epoch_line(std::string_view text) {
 
 }  // namespace
 
-void decode(std::string_view raw, Arena& arena, Instant received, Event& out) {
-  static_cast<void>(arena);  // nothing had to be written so far: every field is a slice of raw
+namespace {
+
+/// Header and message; everything is a slice of `raw`.
+void read_header(std::string_view raw, Instant received, Event& out) {
   out.kind = EventKind::Syslog;
   out.type = "syslog";
   out.raw = raw;
@@ -483,6 +494,13 @@ void decode(std::string_view raw, Arena& arena, Instant received, Event& out) {
   }
   out.valid = why.empty();
   out.why = why;
+}
+
+}  // namespace
+
+void decode(std::string_view raw, Arena& arena, Instant received, Event& out) {
+  read_header(raw, received, out);
+  builtin_templates().extract(out, arena, received);
 }
 
 }  // namespace belfry::syslog

@@ -1,20 +1,11 @@
 #include "vendor.hpp"
 
-#include <algorithm>
-#include <array>
-
 #include "chars.hpp"
 
 namespace belfry::syslog {
 namespace {
 
 constexpr std::size_t kTagMax = 64;
-
-/// Junos daemons that devices log under.
-constexpr std::array<std::string_view, 22> kJunosDaemons{
-    "rpd",     "mgd",    "dcd",   "mib2d", "alarmd", "craftd", "chassisd", "kmd",
-    "l2ald",   "lacpd",  "bfdd",  "cosd",  "pfed",   "jddosd", "ppmd",     "dfwd",
-    "RT_FLOW", "RT_IDP", "dcpfe", "rmopd", "eswd",   "vrrpd"};
 
 /// Huawei, H3C: `%%01IFNET/4/LINK_STATE(l)[1]:`, `%%10IFNET/3/LINK_UPDOWN:`.
 Mnemonic read_comware(std::string_view text) {
@@ -94,12 +85,76 @@ std::string_view pipe_field(std::string_view text, unsigned n) {
   return text.substr(0, text.find('|'));
 }
 
-bool junos(const Event& e) {
-  if (e.app.size() >= 3 && e.app.size() <= 8 &&
-      std::ranges::find(kJunosDaemons, e.app) != kJunosDaemons.end()) {
-    return true;
+/// `1,2025/03/09 14:15:53,007200001056,TRAFFIC,...`: PAN-OS; its type, or nothing.
+std::string_view panos_type(std::string_view text) {
+  const std::size_t n = run_of(text.substr(0, 4), kDigit);
+  if (n == 0 || n + 20 > text.size() || text[n] != ',' || text[n + 5] != '/' ||
+      text[n + 8] != '/' || text[n + 14] != ':') {
+    return {};
   }
-  return e.structured_data.starts_with("[junos@");
+  for (int column = 0; column < 3; ++column) {
+    const std::size_t comma = text.find(',');
+    if (comma == std::string_view::npos) {
+      return {};
+    }
+    text.remove_prefix(comma + 1);
+  }
+  const std::size_t end = run_of(text, kMnemonic);
+  return end > 2 && end < text.size() && text[end] == ',' ? text.substr(0, end)
+                                                          : std::string_view();
+}
+
+/// Mnemonics that stand inside the message: `<Warn:vlan.msgs.portLinkStateDown> ...` of EXOS, `2052
+/// Base BGP-WARNING-bgpEstablished-2001 [Peer 1: 10.0.0.1]: ...` of SR OS.
+bool set_by_place(Event& e) {
+  const std::string_view text = e.message;
+  if (text.size() > 8 && text[0] == '<' && text[5] == ':') {
+    const std::size_t end = text.substr(0, kTagMax + 6).find('>');
+    const std::string_view tag =
+        end == std::string_view::npos ? std::string_view() : text.substr(6, end - 6);
+    if (!tag.empty() && tag.find(' ') == std::string_view::npos) {
+      e.vendor = "extreme";
+      e.tag = tag;
+      return true;
+    }
+  }
+  const std::size_t number = run_of(text.substr(0, 10), kDigit);
+  if (number == 0 || number >= text.size() || text[number] != ' ') {
+    return false;
+  }
+  const std::string_view router = word_of(text.substr(number + 1));
+  if (number + router.size() + 2 >= text.size()) {
+    return false;
+  }
+  const std::string_view tag = word_of(text.substr(number + router.size() + 2));
+  constexpr std::string_view kLevels[]{"-WARNING-",  "-MINOR-",   "-MAJOR-",
+                                       "-CRITICAL-", "-CLEARED-", "-INDETERMINATE-"};
+  for (const std::string_view level : kLevels) {
+    if (tag.size() <= kTagMax && tag.find(level) != std::string_view::npos) {
+      e.vendor = "nokia";
+      e.tag = tag;
+      return true;
+    }
+  }
+  return false;
+}
+
+/// CEF and LEEF at the head of the message, or behind some words.
+bool set_by_bars(Event& e) {
+  constexpr std::size_t kHeadMax = 128;
+  const std::string_view head = e.message.substr(0, kHeadMax);
+  const std::string_view first = head.substr(0, head.find('|'));
+  if (first.size() == head.size()) {
+    return false;
+  }
+  std::size_t at = first.rfind("CEF:");
+  at = at == std::string_view::npos ? first.rfind("LEEF:") : at;
+  if (at == std::string_view::npos || first.size() - at > 9) {
+    return false;
+  }
+  e.vendor = pipe_field(e.message, 1);
+  e.tag = pipe_field(e.message, 4);
+  return true;
 }
 
 }  // namespace
@@ -143,20 +198,28 @@ void set_tag(Event& e, bool routing_engine) {
       e.tag = m.tag;
       // Arista's agents log in Cisco's manner under their own name; IOS XR says where it runs.
       const bool own_name = !e.app.empty() && e.app[0] != '%' && e.pid.empty() && !routing_engine;
-      e.vendor = m.huawei ? "huawei" : m.comware ? "h3c" : own_name ? "arista" : "cisco";
+      const bool severity = m.tag.find('-') != std::string_view::npos;  // FRR's tags have none
+      e.vendor = m.huawei               ? "huawei"
+                 : m.comware            ? "h3c"
+                 : own_name && severity ? "arista"
+                 : own_name             ? ""
+                                        : "cisco";
       if (e.app.empty()) {
         e.app = m.word;
       }
       return;
     }
   }
-  if (e.message.starts_with("CEF:") || e.message.starts_with("LEEF:")) {
-    e.vendor = pipe_field(e.message, 1);
-    e.tag = pipe_field(e.message, 4);
+  if (set_by_bars(e) || set_by_place(e)) {
     return;
   }
-  if (junos(e)) {
+  if (e.structured_data.starts_with("[junos@")) {
     e.vendor = "juniper";
+  } else if (const std::string_view type = panos_type(e.message); !type.empty()) {
+    e.vendor = "paloalto";
+    e.app = {};
+    e.tag = type;
+    return;
   }
   if (!e.tag.empty()) {
     return;

@@ -369,6 +369,13 @@ class Printer {
     } else {
       write_structured_data(json, e.structured_data);
     }
+    if (!e.attrs.empty()) {
+      json.key("entities").object();
+      for (const Attr& attr : e.attrs) {
+        json.field(attr.name, attr.value.text);
+      }
+      json.end();
+    }
     json.end();
     out_ += json.text();
   }

@@ -145,6 +145,16 @@ void decoded_syslog(const json::object& o, Arena& arena, Event& out) {
   out.vendor = kept(o, "vendor", arena);
   out.facility = small_number(o, "facility", 255);
   out.severity = small_number(o, "severity", 255);
+  if (const auto* entities = o.if_contains("entities"); entities && entities->is_object()) {
+    std::vector<Attr> attrs;
+    for (const auto& item : entities->get_object()) {
+      if (item.value().is_string()) {
+        const std::string& value = text_of(entities->get_object(), item.key());
+        attrs.push_back({arena.copy(std::string(item.key())), Value::string(arena.copy(value))});
+      }
+    }
+    out.attrs = arena.copy(std::span<const Attr>(attrs));
+  }
   if (out.tag.empty() && out.message.starts_with('%')) {
     const std::size_t end = out.message.find_first_of(": ");
     out.tag = end == std::string_view::npos ? std::string_view() : out.message.substr(1, end - 1);
