@@ -7,6 +7,7 @@
 #include "client_commands.hpp"
 #include "config.hpp"
 #include "decode_command.hpp"
+#include "fmt_command.hpp"
 #include "load_command.hpp"
 #include "replay_command.hpp"
 #include "run_command.hpp"
@@ -48,6 +49,15 @@ void add_check(CLI::App& app, Action& action) {
   auto code = std::make_shared<std::string>();
   help->add_option("code", *code, "as B0101")->required();
   help->callback([&action, code] { action = [code] { return belfry::help_command(*code); }; });
+}
+
+void add_fmt(CLI::App& app, Action& action) {
+  CLI::App* fmt = app.add_subcommand("fmt", "write rule files in their one canonical form");
+  auto a = std::make_shared<belfry::FmtArguments>();
+  fmt->add_option("rules", a->paths, "*.bell files and folders; - = standard input")->required();
+  fmt->add_flag("--check", a->check, "change nothing, name the files that would change");
+  fmt->footer("Exit codes: 0 ok, 1 --check found some, 2 a file has errors.\nExample: belfry fmt rules/packs");
+  fmt->callback([&action, a] { action = [a] { return belfry::fmt_command(*a); }; });
 }
 
 void add_test(CLI::App& app, Action& action) {
@@ -261,6 +271,7 @@ int main(int argc, char** argv) {
   Action action;
   add_run(app, action);
   add_check(app, action);
+  add_fmt(app, action);
   add_test(app, action);
   add_decode(app, action);
   add_replay(app, action);

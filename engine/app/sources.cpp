@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -84,6 +85,19 @@ Result<std::vector<rules::SourceFile>> read_rules(const std::vector<std::string>
   for (const fs::path& file : files) {
     BELFRY_TRY(std::string text, read_file(file));
     out.push_back({file.string(), std::move(text)});
+  }
+  return out;
+}
+
+Result<std::vector<rules::SourceFile>> read_standard_input() {
+  std::vector<rules::SourceFile> out(1);
+  out[0].path = "<stdin>";
+  std::vector<char> buffer(64 * 1024);
+  while (const std::size_t n = std::fread(buffer.data(), 1, buffer.size(), stdin)) {
+    out[0].text.append(buffer.data(), n);
+    if (out[0].text.size() > rules::kFileBytesMax) {
+      return fail(Code::Invalid, "<stdin>: expected at most {} bytes", rules::kFileBytesMax);
+    }
   }
   return out;
 }

@@ -16,6 +16,9 @@ inline constexpr std::size_t kRuleFilesMax = 10'000;
 /// An empty result is an error: nothing to do is never right.
 Result<std::vector<rules::SourceFile>> read_rules(const std::vector<std::string>& paths);
 
+/// Standard input as one rule file, `<stdin>`.
+Result<std::vector<rules::SourceFile>> read_standard_input();
+
 /// Compiles and prints what was found to standard error (coloured on a terminal). nullptr on
 /// errors.
 std::shared_ptr<const rules::Program> compile_or_print(const std::vector<rules::SourceFile>& files);
