@@ -56,7 +56,7 @@ class Styler {
     }
     const Block block = block_of(ref);
     if (block.commas) {
-      commas(block);
+      commas(block, depth);
     }
   }
 
@@ -104,17 +104,22 @@ class Styler {
     if (tokens_.kind(at) == TokenKind::Comma) {
       const bool listed = parent == NodeKind::Source || parent == NodeKind::Keys ||
                           parent == NodeKind::OneBy || parent == NodeKind::Graph;
-      const bool word = at + 1 < tokens_.index.size() &&
-                        std::find(kBorders.begin(), kBorders.end(), tokens_.text(at + 1)) !=
-                            kBorders.end();
-      if (!word && parent != NodeKind::Calendar) {
-        style(at + 1).breaks = static_cast<std::uint16_t>((listed ? Each : Item) + depth);
+      if (parent != NodeKind::Calendar) {
+        break_behind(at, static_cast<std::uint16_t>((listed ? Each : Item) + depth));
       }
       return;
     }
     const std::uint16_t kind = kind_of_break(parent, at);
     if (kind != 0) {
       style(at).breaks = static_cast<std::uint16_t>(kind + depth);
+    }
+  }
+
+  /// Not before a word that would be read as a clause's first there.
+  void break_behind(std::uint32_t at, std::uint16_t kind) {
+    if (at + 1 < tokens_.index.size() && std::find(kBorders.begin(), kBorders.end(),
+                                                   tokens_.text(at + 1)) == kBorders.end()) {
+      style(at + 1).breaks = kind;
     }
   }
 
@@ -157,14 +162,16 @@ class Styler {
   }
 
   /// One between any two parts, none behind the last.
-  void commas(const Block& block) {
+  void commas(const Block& block, std::uint16_t depth) {
     for (std::size_t i = 0; i < block.parts.size(); ++i) {
       const Part& part = block.parts[i];
       const bool last = i + 1 == block.parts.size();
       if (part.comma && last) {
         style(tokens_.at(part.comma)).drop = true;
+        style(tokens_.at(part.comma) + 1).breaks = 0;
       } else if (!part.comma && !last) {
         style(tokens_.at(part.end)).comma_after = true;
+        break_behind(tokens_.at(part.end), static_cast<std::uint16_t>(Item + depth));
       }
     }
   }

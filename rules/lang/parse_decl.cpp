@@ -372,7 +372,9 @@ void Parser::step() {
     const bool expr = at_word("if");
     bump();
     if (expr) {
+      in_step_ = true;
       expression();
+      in_step_ = false;
     } else {
       expect(TokenKind::Word, "a name");
     }

@@ -95,7 +95,7 @@ bool Parser::infix(int least, Point from) {
   const TokenKind op = kind();
   const std::string_view word = text();
   const int power = power_of(op, word);
-  if (power == 0 || power < least) {
+  if (power == 0 || power < least || (in_step_ && word == "during")) {
     return false;
   }
   if (op == TokenKind::Assign) {
@@ -114,7 +114,8 @@ bool Parser::infix(int least, Point from) {
     node = op == TokenKind::Word && word == "during" ? NodeKind::During : NodeKind::Binary;
   }
   finish(node, from);
-  if (power == Power::Compare && power_of(kind(), text()) == Power::Compare) {
+  if (power == Power::Compare && power_of(kind(), text()) == Power::Compare &&
+      !(in_step_ && text() == "during")) {
     error("B0106", "comparisons do not chain", "write a < b and b < c");
   }
   return true;
@@ -129,12 +130,14 @@ void Parser::prefix() {
       expression(Power::Unary);
       finish(NodeKind::Unary, from);
       return;
-    case TokenKind::OpenParen:
+    case TokenKind::OpenParen: {
+      const Brackets brackets(in_step_);
       bump();
       value();
       expect(TokenKind::CloseParen, "')'");
       finish(NodeKind::Paren, from);
       break;
+    }
     case TokenKind::OpenBrace:
       object();
       break;
@@ -183,6 +186,7 @@ void Parser::postfix(Point from) {
       expect(TokenKind::Word, "a name after '.'");
       finish(NodeKind::Field, from);
     } else if (accept(TokenKind::OpenBracket)) {
+      const Brackets brackets(in_step_);
       do {
         expression();
       } while (accept(TokenKind::Comma));
@@ -201,6 +205,7 @@ void Parser::postfix(Point from) {
 }
 
 void Parser::object() {
+  const Brackets brackets(in_step_);
   const Point from = start();
   const Mark opened = mark();
   if (!expect(TokenKind::OpenBrace, "'{'")) {

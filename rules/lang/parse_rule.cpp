@@ -331,6 +331,7 @@ void Parser::signal_ref() {
 }
 
 void Parser::args() {
+  const Brackets brackets(in_step_);
   const Point from = start();
   bump();
   while (!at(TokenKind::CloseParen) && !at_end()) {

@@ -3,6 +3,7 @@
 // tree. After an error it goes on at the next border: a clause, a `}`, or a declaration at a line
 // start; at most one error is told per token, so that one mistake is one message.
 #include <initializer_list>
+#include <utility>
 
 #include "syntax.hpp"
 
@@ -21,6 +22,16 @@ class Parser {
 
  private:
   using Point = std::size_t;  ///< a place in the stack of unfinished elements
+
+  /// Inside brackets `during` is an operator again, whatever is outside.
+  struct Brackets {
+    explicit Brackets(bool& in_step) : flag(in_step), outside(std::exchange(in_step, false)) {}
+    ~Brackets() { flag = outside; }
+    Brackets(const Brackets&) = delete;
+    Brackets& operator=(const Brackets&) = delete;
+    bool& flag;
+    bool outside;
+  };
 
   // Tokens (parser.cpp)
   TokenKind kind(std::size_t ahead = 0);
@@ -126,6 +137,7 @@ class Parser {
   std::size_t error_pos_ = SIZE_MAX;
   std::size_t depth_ = 0;
   bool too_deep_told_ = false;
+  bool in_step_ = false;  ///< `during` is the step's own clause, no operator
   std::uint64_t fuel_ = 0;
 };
 
