@@ -67,8 +67,8 @@ void one(const rules::SourceFile& file, const FmtArguments& arguments, bool to_s
 }  // namespace
 
 int fmt_command(const FmtArguments& arguments) {
-  const bool stdin_asked = std::find(arguments.paths.begin(), arguments.paths.end(), "-") !=
-                           arguments.paths.end();
+  const bool stdin_asked =
+      std::find(arguments.paths.begin(), arguments.paths.end(), "-") != arguments.paths.end();
   if (stdin_asked && arguments.paths.size() > 1) {
     fmt::print(stderr, "belfry fmt: '-' stands alone: expected it or files, not both\n");
     return 2;

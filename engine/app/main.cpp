@@ -56,7 +56,9 @@ void add_fmt(CLI::App& app, Action& action) {
   auto a = std::make_shared<belfry::FmtArguments>();
   fmt->add_option("rules", a->paths, "*.bell files and folders; - = standard input")->required();
   fmt->add_flag("--check", a->check, "change nothing, name the files that would change");
-  fmt->footer("Exit codes: 0 ok, 1 --check found some, 2 a file has errors.\nExample: belfry fmt rules/packs");
+  fmt->footer(
+      "Exit codes: 0 ok, 1 --check found some, 2 a file has errors.\nExample: belfry fmt "
+      "rules/packs");
   fmt->callback([&action, a] { action = [a] { return belfry::fmt_command(*a); }; });
 }
 

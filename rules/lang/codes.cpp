@@ -25,10 +25,11 @@ constexpr std::array kEntries{
           "The reader gave up on this file: it asks for far more steps than any correct file of "
           "its length. Look for a "
           "binary or generated file among the rules."},
-    Entry{"B0004",
-          "fmt reads what it wrote and compares; here it differs. A name is also the first word of "
-          "a clause or a declaration (an enum word 'limit', a field 'open') and would begin a line, "
-          "where it is read as that clause. Choose another name; the file was left as it is."},
+    Entry{
+        "B0004",
+        "fmt reads what it wrote and compares; here it differs. A name is also the first word of "
+        "a clause or a declaration (an enum word 'limit', a field 'open') and would begin a line, "
+        "where it is read as that clause. Choose another name; the file was left as it is."},
     Entry{"B0010",
           "This character has no meaning in Bell. Strings stand in double quotes, comments begin "
           "with '#', and conditions "

@@ -489,9 +489,9 @@ Formatted format(const SourceFile& file) {
     return out;
   };
   if (file.text.size() > kFileBytesMax) {
-    report.error({0, 0, 1}, "B0001",
-                 fmt::format("the file has {} bytes: expected at most {}", file.text.size(),
-                             kFileBytesMax));
+    report.error(
+        {0, 0, 1}, "B0001",
+        fmt::format("the file has {} bytes: expected at most {}", file.text.size(), kFileBytesMax));
     return leave();
   }
   const Tree tree = parse_file(file.text, 0, report);

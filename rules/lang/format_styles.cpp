@@ -26,15 +26,15 @@ constexpr std::uint16_t kPerBracket = 10;
 /// Words that the parser takes for a new clause or declaration when they begin a line: no line is
 /// broken before one that stands for a value.
 constexpr std::array<std::string_view, 32> kBorders{
-    "raise",      "clear",    "expire",  "when",   "where",  "unless",  "settle",      "hold",
-    "recover",    "was",      "reopen",  "limit",  "mode",   "open",    "after",       "given",
-    "use",        "event",    "enum",    "table",  "graph",  "relation", "calendar",   "defaults",
-    "measure",    "signal",   "rule",    "cause",  "policy", "test",    "maintenance", "escalation"};
+    "raise",   "clear",  "expire", "when",  "where",  "unless",   "settle",      "hold",
+    "recover", "was",    "reopen", "limit", "mode",   "open",     "after",       "given",
+    "use",     "event",  "enum",   "table", "graph",  "relation", "calendar",    "defaults",
+    "measure", "signal", "rule",   "cause", "policy", "test",     "maintenance", "escalation"};
 
 bool brackets(NodeKind kind) {
   return kind == NodeKind::Paren || kind == NodeKind::PatternParen || kind == NodeKind::Args ||
-         kind == NodeKind::Subscript || kind == NodeKind::Object ||
-         kind == NodeKind::AggregateOf || kind == NodeKind::Params;
+         kind == NodeKind::Subscript || kind == NodeKind::Object || kind == NodeKind::AggregateOf ||
+         kind == NodeKind::Params;
 }
 
 class Styler {
@@ -117,8 +117,8 @@ class Styler {
 
   /// Not before a word that would be read as a clause's first there.
   void break_behind(std::uint32_t at, std::uint16_t kind) {
-    if (at + 1 < tokens_.index.size() && std::find(kBorders.begin(), kBorders.end(),
-                                                   tokens_.text(at + 1)) == kBorders.end()) {
+    if (at + 1 < tokens_.index.size() &&
+        std::find(kBorders.begin(), kBorders.end(), tokens_.text(at + 1)) == kBorders.end()) {
       style(at + 1).breaks = kind;
     }
   }
@@ -181,8 +181,6 @@ class Styler {
 
 }  // namespace
 
-void set_styles(Tokens& tokens) {
-  Styler(tokens).node({&tokens.tree, tokens.tree.root}, 0);
-}
+void set_styles(Tokens& tokens) { Styler(tokens).node({&tokens.tree, tokens.tree.root}, 0); }
 
 }  // namespace belfry::rules

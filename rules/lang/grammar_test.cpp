@@ -24,7 +24,7 @@ struct Part {
   PartKind kind = PartKind::All;
   std::string text;
   std::vector<Part> parts;
-  int least = 1000;            ///< depth that it takes at least
+  int least = 1000;             ///< depth that it takes at least
   std::vector<unsigned> taken;  ///< of Any: how often each alternative was made
 };
 
@@ -117,7 +117,8 @@ class Reader {
 
 const std::map<std::string, std::vector<std::string>> kTokens{
     {"ID", {"a", "b2", "node", "peer", "ifname", "link_down", "site", "none", "Up"}},
-    {"STRING", {"\"x\"", "\"\"", "\"a {b.c ?? \"-\"} d\"", "\"5 \\\" \\{\"", "\"%LINK-3: {p} down\""}},
+    {"STRING",
+     {"\"x\"", "\"\"", "\"a {b.c ?? \"-\"} d\"", "\"5 \\\" \\{\"", "\"%LINK-3: {p} down\""}},
     {"REGEX", {"/down (?P<a>x+)/", "/a\\/b/"}},
     {"NUM", {"0", "5", "100000", "1.5"}},
     {"PCT", {"60%", "2.5%"}},
@@ -157,8 +158,8 @@ class Grammar {
     int least = part.kind == PartKind::Any ? 1000 : 0;
     for (Part& inner : part.parts) {
       settle(inner);
-      least = part.kind == PartKind::Any ? std::min(least, inner.least)
-                                         : std::max(least, inner.least);
+      least =
+          part.kind == PartKind::Any ? std::min(least, inner.least) : std::max(least, inner.least);
     }
     switch (part.kind) {
       case PartKind::Word:
@@ -167,7 +168,7 @@ class Grammar {
         part.least = 0;
         break;
       case PartKind::Name:
-        part.least = kTokens.contains(part.text)   ? 0
+        part.least = kTokens.contains(part.text)  ? 0
                      : rules_.contains(part.text) ? rules_[part.text].least + 1
                                                   : 1000;
         break;
@@ -286,8 +287,8 @@ TEST(Grammar, EveryNameIsDefinedAndUsed) {
 }
 
 std::string sentence(Grammar& grammar, unsigned seed) {
-  static constexpr std::array<const char*, 8> kRoots{
-      "declaration", "file", "rule", "signal", "test", "rule", "escalation", "cause"};
+  static constexpr std::array<const char*, 8> kRoots{"declaration", "file", "rule",       "signal",
+                                                     "test",        "rule", "escalation", "cause"};
   return grammar.sentence(kRoots[seed % kRoots.size()], seed, 6 + static_cast<int>(seed % 23));
 }
 

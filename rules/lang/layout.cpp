@@ -108,10 +108,10 @@ void Layout::align_column(const std::vector<Line*>& lines, std::size_t column) {
   // The first two columns make the block's look: there rather a line is broken.
   const bool always = column < 2 && lines.front()->indent > 0;
   const bool fits = always || std::all_of(lines.begin(), lines.end(), [&](const Line* line) {
-    const std::uint32_t now = padded(*line);
-    return now > kFormatColumnsMax ||
-           now + widest - line->cells[column].width <= kFormatColumnsMax;
-  });
+                      const std::uint32_t now = padded(*line);
+                      return now > kFormatColumnsMax ||
+                             now + widest - line->cells[column].width <= kFormatColumnsMax;
+                    });
   if (fits) {
     for (Line* line : lines) {
       line->cells[column].pad = widest - line->cells[column].width;

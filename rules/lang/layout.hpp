@@ -58,10 +58,10 @@ struct Cell {
 struct Line {
   std::vector<Cell> cells;
   std::vector<Note> above;
-  std::string_view beside;  ///< the comment behind it
-  bool blank = false;       ///< an empty line before it, below the comments above
-  bool comma = false;       ///< behind the last cell
-  bool row = false;         ///< data: broken only when it is many things, not one long text
+  std::string_view beside;      ///< the comment behind it
+  bool blank = false;           ///< an empty line before it, below the comments above
+  bool comma = false;           ///< behind the last cell
+  bool row = false;             ///< data: broken only when it is many things, not one long text
   std::uint32_t hang_cell = 0;  ///< continued under this cell, else four deeper
   std::uint32_t hang_more = 0;  ///< and so far right of its beginning
   std::uint32_t indent = 0, above_indent = 0;
