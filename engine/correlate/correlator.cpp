@@ -14,8 +14,8 @@ Correlator::Correlator(CorrelatorOptions options) : impl_(std::make_unique<Impl>
 Correlator::~Correlator() = default;
 
 void Correlator::set_program(std::shared_ptr<const rules::Program> program, Seq seq, Instant at,
-                             std::vector<IncidentChange>& out) {
-  impl_->set_program(std::move(program), seq, at, out);
+                             std::vector<IncidentChange>& out, bool inventory_follows) {
+  impl_->set_program(std::move(program), seq, at, out, inventory_follows);
 }
 
 void Correlator::set_inventory(std::shared_ptr<const Inventory> inventory, Seq seq, Instant at,

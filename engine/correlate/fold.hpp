@@ -9,6 +9,7 @@
 //   patterns.cpp   truth of a rule key
 //   incidents.cpp  the life of an incident
 //   causes.cpp     who explains whom
+//   planned.cpp    windows of maintenance
 //   shown.cpp      what readers see
 //   versions.cpp   new rules, new inventory
 //   snapshot.cpp   save, load, hash
@@ -73,6 +74,16 @@ struct Silence {
   std::string text;  ///< `rule` or `rule(key, *)`
   std::string who;
   Instant until;
+};
+
+/// A row of a table of works: [from, until).
+struct RowWindow {
+  std::int64_t from = 0, until = 0;
+  std::uint32_t row = 0;
+};
+struct RowWindows {
+  std::uint64_t version = 0;
+  std::vector<RowWindow> rows;  ///< by end
 };
 
 /// The values of a key, on the stack.
@@ -242,6 +253,19 @@ struct Fold {
   bool silenced(std::uint32_t record) const;
   std::int64_t silence_ends() const;
 
+  // planned.cpp
+  const std::vector<RowWindow>& rows_of(std::uint32_t source);
+  void add_windows(const rules::Maintenance& line, std::uint32_t source, std::int64_t began,
+                   std::span<const Value> key, std::vector<WorkWindow>& to);
+  const Cover& cover_of(std::uint32_t record);
+  bool has_windows(std::uint32_t record) const;
+  bool is_planned(std::uint32_t record);
+  std::string began_before(std::uint32_t record);
+  std::string window_note(std::uint32_t record);
+  void step_planned(std::uint32_t record);
+  bool differs(const IncidentRecord& incident, const WorkWindow& held) const;
+  std::int64_t next_window(std::uint32_t record);
+
   // causes.cpp
   void watch_causes(std::uint32_t record);
   void unwatch_causes(std::uint32_t record);
@@ -286,7 +310,7 @@ struct Fold {
 
   // versions.cpp
   void set_program(std::shared_ptr<const rules::Program> program, Seq at_seq, Instant at,
-                   std::vector<IncidentChange>& to);
+                   std::vector<IncidentChange>& to, bool inventory_follows);
   void set_inventory(std::shared_ptr<const Inventory> to_use, Seq at_seq, Instant at,
                      std::vector<IncidentChange>& to);
   void close_orphans(const std::vector<Orphan>& orphans, std::map<IncidentId, Incident>& before);
@@ -361,6 +385,9 @@ struct Fold {
   std::vector<absl::flat_hash_set<std::uint32_t>> incidents_of;   ///< by rule: OwnerKeys
   std::map<std::uint32_t, Overflow> overflows;                    ///< by signal
   std::map<std::string, Silence> silences;
+  std::vector<RowWindows> row_windows;  ///< by source
+  std::uint64_t windows_version = 1;    ///< of what decides covers: rules and inventory
+  bool windows_follow = false;          ///< the inventory of these rules comes with this input
   absl::flat_hash_map<IncidentId, std::uint32_t> by_id;  ///< OwnerKeys
   TimerQueue<TimerRef> timers;
   std::int64_t next_deadline = kForever;

@@ -242,14 +242,18 @@ void Fold::open(std::uint32_t record) {
   const IncidentState before = state_of(incident);
   incident.phase = Phase::Live;
   incident.symptom = false;
-  incident.planned = silenced(record);
+  incident.planned = is_planned(record);
   incident.visible = true;
   incident.opened_at = now;
   incident.closed_at = 0;
   incident.was_closed = false;
   incident.released = false;
   set_causes(record, {});
-  emit(record, before, incident.closed_once ? IncidentReason::Reopened : IncidentReason::Due);
+  emit(record, before, incident.closed_once ? IncidentReason::Reopened : IncidentReason::Due,
+       window_note(record));
+  if (has_windows(record)) {
+    wait_until(incident, next_window(record));
+  }
   tell_symptoms(record);
 }
 
@@ -302,15 +306,7 @@ bool Fold::step_live(std::uint32_t record) {
     become_symptom(record, IncidentReason::Adopted);
     return false;
   }
-  const bool planned = silenced(record);
-  if (planned != incident.planned) {
-    const IncidentState before = state_of(incident);
-    incident.planned = planned;
-    emit(record, before, planned ? IncidentReason::Updated : IncidentReason::Due);
-  }
-  if (planned) {
-    wait_until(incident, silence_ends());
-  }
+  step_planned(record);
   return false;
 }
 
@@ -348,7 +344,9 @@ bool Fold::step_clearing(std::uint32_t record) {
     incident.symptom =
         std::any_of(causes.begin(), causes.end(), [&](std::uint32_t c) { return is_due(c); });
     set_causes(record, incident.symptom ? causes : std::vector<std::uint32_t>{});
-    emit(record, IncidentState::Clearing, IncidentReason::Returned);
+    incident.planned = !incident.symptom && is_planned(record);
+    emit(record, IncidentState::Clearing, IncidentReason::Returned,
+         incident.symptom ? std::string() : window_note(record));
     tell_symptoms(record);
     return true;
   }
@@ -377,6 +375,7 @@ void Fold::close(std::uint32_t record, IncidentReason reason) {
   incident.released = incident.was_closed = incident.removed = false;
   incident.removed_until = kForever;
   incident.sibling = IncidentId{};
+  incident.noted = 0;
   set_causes(record, {});
   key.blocked = reason != IncidentReason::PatternEnded && holds(key);
   tell_symptoms(record);

@@ -65,6 +65,7 @@ Plan::Plan(std::shared_ptr<const rules::Program> from) : program(std::move(from)
     add_owner(s);
   }
   add_causes();
+  add_maintenance();
   add_order();
 }
 
@@ -200,6 +201,28 @@ void Plan::add_causes() {
       causes_of[cause.symptom].push_back(c);
       causes_by[cause.cause].push_back(c);
     }
+  }
+}
+
+void Plan::add_maintenance() {
+  const rules::Program& p = *program;
+  windows_of.resize(p.rules.size());
+  for (std::uint32_t m = 0; m < p.maintenances.size(); ++m) {
+    const rules::Maintenance& line = p.maintenances[m];
+    const OwnerPlan& owner = owners[p.rules[line.rule].signal];
+    if (!owner.used || !owner.live) {
+      continue;
+    }
+    WindowUse use{m, kNil};
+    if (line.table != rules::kNone) {
+      const WindowSource source{line.table, line.start_column, line.end_column, line.grace};
+      const auto found = std::find(window_sources.begin(), window_sources.end(), source);
+      use.source = static_cast<std::uint32_t>(found - window_sources.begin());
+      if (found == window_sources.end()) {
+        window_sources.push_back(source);
+      }
+    }
+    windows_of[line.rule].push_back(use);
   }
 }
 

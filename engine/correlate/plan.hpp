@@ -84,6 +84,18 @@ struct SignalPlan {
   bool measure = false;        ///< raised by samples
 };
 
+/// A table whose rows are windows of maintenance.
+struct WindowSource {
+  std::uint32_t table = kNil, start = kNil, end = kNil;
+  Duration grace{0};
+  bool operator==(const WindowSource&) const = default;
+};
+/// A line of maintenance that covers a rule.
+struct WindowUse {
+  std::uint32_t line = kNil;    ///< in Program::maintenances
+  std::uint32_t source = kNil;  ///< in Plan::window_sources; kNil: a fixed window
+};
+
 struct Plan {
   std::shared_ptr<const rules::Program> program;
   std::vector<OwnerPlan> owners;  ///< by signal
@@ -94,6 +106,9 @@ struct Plan {
   std::vector<std::vector<std::uint32_t>> causes_by;  ///< by rule: causes whose cause it is
   std::vector<bool> cause_scans;                      ///< by cause: no index helps
 
+  std::vector<std::vector<WindowUse>> windows_of;  ///< by rule
+  std::vector<WindowSource> window_sources;
+
   explicit Plan(std::shared_ptr<const rules::Program> from);
 
  private:
@@ -101,6 +116,7 @@ struct Plan {
   std::uint16_t add_tree(OwnerPlan& owner, const rules::Pattern* pattern, Tree tree, bool raises);
   void add_use(std::uint32_t owner, std::uint16_t node);
   void add_causes();
+  void add_maintenance();
   void add_order();
 };
 

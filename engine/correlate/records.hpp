@@ -122,6 +122,18 @@ struct Proofs {
   std::uint32_t last_head = 0;
 };
 
+/// A window of maintenance with its grace: [from, until).
+struct WorkWindow {
+  std::int64_t from = kForever, until = kNotYet;
+  std::string name;
+};
+/// What covers an incident; follows from its key, its `began_at` and the versions.
+struct Cover {
+  std::uint64_t version = 0;
+  WorkWindow held;                ///< holds `began_at`, with what it joins; its `from` says nothing
+  std::vector<WorkWindow> later;  ///< begin after it, in order
+};
+
 /// What was last said of an incident and is kept until the next change.
 struct Shown {
   std::string title;
@@ -130,6 +142,8 @@ struct Shown {
   std::uint32_t symptoms = 0;
   std::vector<Text> customers, nodes;
   std::vector<IncidentId> causes;
+  Text maintenance = kNil;
+  std::int64_t planned_until = 0;
 };
 
 struct IncidentRecord {
@@ -144,7 +158,7 @@ struct IncidentRecord {
   bool released = false;
   bool was_symptom = false;  ///< clearing: what it was
   bool symptom = false;      ///< live: symptom, else open
-  bool planned = false;      ///< live: under a silence
+  bool planned = false;      ///< live: in a maintenance window, or under a silence
   bool removed = false;      ///< its row left the inventory
   std::int64_t due_at = kNotYet, ready_at = kNotYet, recover_until = kNotYet;
   std::int64_t released_at = kNotYet, ended_at = kNotYet, removed_until = kForever;
@@ -155,6 +169,8 @@ struct IncidentRecord {
   std::uint32_t symptoms = 0;
   std::vector<IncidentId> causes;  ///< in order; only while explained
   std::vector<Slot> slots;
+  std::uint64_t noted = 0;  ///< hash of the window that was said to have begun after it
+  std::unique_ptr<Cover> cover;
   std::unique_ptr<Proofs> proofs;
   std::unique_ptr<Shown> shown;  ///< as last emitted
 };

@@ -256,6 +256,11 @@ void Fold::fill(Incident& to, std::uint32_t record) {
   to.nodes = nodes_of(record);
   fill_counts(to, record);
   fill_fields(to, record);
+  if (has_windows(record) && incident.phase == Phase::Live && !incident.symptom) {
+    const WorkWindow& held = cover_of(record).held;
+    to.maintenance = held.name;
+    to.planned_until = Instant{held.until == kNotYet ? 0 : held.until};
+  }
 }
 
 void Fold::fill_identity(Incident& to, const IncidentRecord& incident) const {
@@ -288,6 +293,8 @@ void Fold::keep_shown(IncidentRecord& incident, const Incident& from) {
   shown->customers = texts_of(from.customers);
   shown->nodes = texts_of(from.nodes);
   shown->causes = from.causes;
+  shown->maintenance = text(from.maintenance);
+  shown->planned_until = from.planned_until.ns;
   drop_shown(incident);
   incident.shown = std::move(shown);
 }
@@ -306,8 +313,8 @@ void Fold::drop_shown(IncidentRecord& incident) {
     return;
   }
   const Shown& shown = *incident.shown;
-  for (const Text text :
-       {shown.impact, shown.tier, shown.escalation, shown.policy, shown.runbook}) {
+  for (const Text text : {shown.impact, shown.tier, shown.escalation, shown.policy, shown.runbook,
+                          shown.maintenance}) {
     if (text != kNil) {
       strings.release(text);
     }
@@ -512,6 +519,8 @@ Incident Fold::current(const IncidentRecord& incident) const {
   to.escalation = text(shown.escalation);
   to.policy = text(shown.policy);
   to.runbook = text(shown.runbook);
+  to.maintenance = text(shown.maintenance);
+  to.planned_until = Instant{shown.planned_until};
   for (const Text customer : shown.customers) {
     to.customers.push_back(text(customer));
   }

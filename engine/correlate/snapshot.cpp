@@ -10,7 +10,7 @@ namespace belfry::correlate {
 
 namespace {
 
-constexpr std::uint8_t kFormat = 1;
+constexpr std::uint8_t kFormat = 2;
 
 void save_text_list(const std::vector<std::string>& list, ByteWriter& to) {
   to.varint(list.size());
@@ -322,6 +322,7 @@ void Fold::save_incident(const IncidentRecord& i, ByteWriter& to) const {
   to.varint(i.nth);
   to.fixed64(i.sibling.value);
   to.varint(i.symptoms);
+  to.fixed64(i.noted);
   to.varint(i.causes.size());
   for (const IncidentId cause : i.causes) {
     to.fixed64(cause.value);
@@ -354,6 +355,8 @@ void Fold::save_shown(const Shown& shown, ByteWriter& to) const {
   for (const IncidentId cause : shown.causes) {
     to.fixed64(cause.value);
   }
+  to.string(shown.maintenance == kNil ? std::string_view() : strings.view(shown.maintenance));
+  to.zigzag(shown.planned_until);
 }
 
 std::unique_ptr<Shown> Fold::load_shown(ByteReader& in) {
@@ -374,6 +377,9 @@ std::unique_ptr<Shown> Fold::load_shown(ByteReader& in) {
   for (std::uint64_t n = in.varint(); n > 0 && !in.failed(); --n) {
     shown->causes.push_back(IncidentId{in.fixed64()});
   }
+  const std::string_view maintenance = in.string();
+  shown->maintenance = maintenance.empty() ? kNil : strings.acquire(maintenance);
+  shown->planned_until = in.zigzag();
   return shown;
 }
 
@@ -614,6 +620,7 @@ void Fold::load_incident(ByteReader& in, std::uint32_t record, std::vector<Orpha
   i.nth = static_cast<std::uint32_t>(in.varint());
   i.sibling.value = in.fixed64();
   i.symptoms = static_cast<std::uint32_t>(in.varint());
+  i.noted = in.fixed64();
   for (std::uint64_t n = in.varint(); n > 0 && !in.failed(); --n) {
     i.causes.push_back(IncidentId{in.fixed64()});
   }

@@ -33,6 +33,8 @@ void Fold::reset() {
   scan_symptoms.assign(plan->program->causes.size(), {});
   incidents_of.assign(plan->program->rules.size(), {});
   overflows.clear();
+  row_windows.assign(plan->window_sources.size(), {});
+  ++windows_version;
   by_id.clear();
   timers.clear();
   next_deadline = kForever;
@@ -44,7 +46,7 @@ void Fold::reset() {
 }
 
 void Fold::set_program(std::shared_ptr<const rules::Program> program, Seq at_seq, Instant at,
-                       std::vector<IncidentChange>& to) {
+                       std::vector<IncidentChange>& to, bool inventory_follows) {
   const bool first = plan == nullptr;
   if (!first && !program->hash.empty() && program->hash == plan->program->hash) {
     fire(at, false, at_seq, to);
@@ -79,9 +81,10 @@ void Fold::set_program(std::shared_ptr<const rules::Program> program, Seq at_seq
   close_orphans(orphans, before);
   declare_missing();
   rebuilding = true;
+  windows_follow = inventory_follows;
   reevaluate_all();
   finish();
-  rebuilding = false;
+  rebuilding = windows_follow = false;
   settle_timers();
 }
 
@@ -118,6 +121,7 @@ void Fold::set_inventory(std::shared_ptr<const Inventory> to_use, Seq at_seq, In
   }
   fire(at, false, at_seq, to);
   inventory = std::move(to_use);
+  ++windows_version;
   begin(at_seq, std::max(now, at.ns), false, to);
   relink_all();
   declare_missing();

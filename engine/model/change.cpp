@@ -10,7 +10,7 @@ using codec::get_text;
 using codec::put;
 
 // Field by field, in the order of the struct: docs/formats/change.md. A new field is a new format.
-constexpr std::uint8_t kChangeFormat = 1;
+constexpr std::uint8_t kChangeFormat = 2;
 constexpr std::uint8_t kIncidentChange = 1, kTicketChange = 2;
 
 void put_ids(ByteWriter& out, const std::vector<IncidentId>& ids) {
@@ -53,6 +53,8 @@ void put(ByteWriter& out, const Incident& i) {
   out.string(i.escalation);
   out.string(i.policy);
   out.string(i.runbook);
+  out.string(i.maintenance);
+  put(out, i.planned_until);
   out.varint(i.count);
   out.varint(i.flaps);
   codec::put_list(out, i.evidence, [&](const Evidence& e) { put(out, e); });
@@ -78,6 +80,8 @@ Incident get_incident(ByteReader& in, bool& wrong) {
   i.escalation = get_text(in);
   i.policy = get_text(in);
   i.runbook = get_text(in);
+  i.maintenance = get_text(in);
+  i.planned_until = get_instant(in);
   i.count = in.varint();
   i.flaps = in.varint();
   codec::get_list(in, i.evidence, wrong, [&] { return get_evidence(in); });
@@ -142,7 +146,7 @@ IncidentChange get_incident_change(ByteReader& in, bool& wrong) {
   IncidentChange c;
   c.after = get_incident(in, wrong);
   c.before = codec::get_enum(in, IncidentState::Closed, wrong);
-  c.reason = codec::get_enum(in, IncidentReason::Corrected, wrong);
+  c.reason = codec::get_enum(in, kLastIncidentReason, wrong);
   c.nth = static_cast<std::uint32_t>(in.varint());
   c.note = get_text(in);
   return c;
@@ -221,6 +225,8 @@ void fields(JsonWriter& json, const Incident& i) {
   text_field(json, "escalation", i.escalation);
   text_field(json, "policy", i.policy);
   text_field(json, "runbook", i.runbook);
+  text_field(json, "maintenance", i.maintenance);
+  time_field(json, "planned_until", i.planned_until);
   json.key("evidence").array();
   for (const Evidence& e : i.evidence) {
     json.object()

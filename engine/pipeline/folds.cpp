@@ -12,7 +12,7 @@ void Folds::set_versions(const Versions& versions, bool rules, bool inventory, S
   fire_before(at, seq, out);
   ready_ = true;
   if (rules) {
-    correlator_.set_program(versions.program, seq, at, incidents_);
+    correlator_.set_program(versions.program, seq, at, incidents_, inventory);
     desk_.set_program(versions.program, seq, at, desk_out_);
     flow_desk(seq, at, out);
   }

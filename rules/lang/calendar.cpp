@@ -1,5 +1,4 @@
-// Calendars: weekly hours in a zone. The zone's rules come from the system's tzdata through Abseil,
-// which keeps what it loaded.
+// Calendars: weekly hours in a zone.
 #include "calendar.hpp"
 
 #include <absl/time/civil_time.h>
@@ -10,30 +9,14 @@
 
 #include "belfry/base/text.hpp"
 #include "belfry/rules/eval.hpp"
+#include "zone.hpp"
 
 namespace belfry::rules {
 
 namespace {
 
-constexpr std::size_t kZoneBytesMax = 64;
 /// A calendar that does not open within this time does not open.
 constexpr int kDaysAhead = 3 * 366;
-
-/// Abseil's table of zones is behind a lock; a thread mostly asks for the zone it asked for before.
-bool find_zone(const std::string& name, absl::TimeZone& out) {
-  struct Known {
-    std::string name;
-    absl::TimeZone zone;
-    bool found = false;
-  };
-  thread_local Known known;
-  if (!known.found || known.name != name) {
-    known.found = absl::LoadTimeZone(name, &known.zone);
-    known.name = name;
-  }
-  out = known.zone;
-  return known.found;
-}
 
 bool open_day(const Calendar& calendar, absl::CivilDay day) {
   const auto weekday = static_cast<unsigned>(absl::GetWeekday(day));  // 0 = Monday
@@ -43,16 +26,6 @@ bool open_day(const Calendar& calendar, absl::CivilDay day) {
 }
 
 }  // namespace
-
-bool known_zone(std::string_view name) {
-  const auto part = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '/' || c == '+' || c == '-';
-  };
-  absl::TimeZone zone;
-  return !name.empty() && name.size() <= kZoneBytesMax && name[0] != '/' && name != "localtime" &&
-         std::all_of(name.begin(), name.end(), part) && find_zone(std::string(name), zone);
-}
 
 std::optional<std::int32_t> day_number(std::string_view date) {
   if (date.size() != 10 || date[4] != '-' || date[7] != '-') {

@@ -6,8 +6,6 @@
 
 namespace belfry::rules {
 
-/// The name is one of tzdata's; names that mean another zone elsewhere (`localtime`) are not.
-bool known_zone(std::string_view name);
 /// `2026-07-14` as days since 1970-01-01; nullopt when there is no such day.
 std::optional<std::int32_t> day_number(std::string_view date);
 /// Given beside the rules, not a rule file: a list of dates.

@@ -5,6 +5,7 @@
 #include "belfry/base/text.hpp"
 #include "calendar.hpp"
 #include "checker.hpp"
+#include "zone.hpp"
 
 namespace belfry::rules {
 
@@ -82,7 +83,7 @@ void Checker::calendar(NodeRef node, Calendar& out) {
   out.zone = unquote(texts[0].text());
   if (!known_zone(out.zone)) {
     error(texts[0], "B0661", fmt::format("no time zone is called '{}'", printable(out.zone, 60)),
-          "a name of the IANA list, e.g. \"Europe/Paris\" or \"UTC\"");
+          near_zone(out.zone));
   }
   for (std::size_t i = 1; i < texts.size(); ++i) {
     dates_off(out, texts[i]);

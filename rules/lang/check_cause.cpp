@@ -23,7 +23,7 @@ bool is_var(const Expr* e, Index var) { return e->kind == ExprKind::Var && e->in
 
 }  // namespace
 
-std::optional<Index> Checker::resolve_rule(NodeRef ref) {
+std::optional<Index> Checker::resolve_rule(NodeRef ref, std::string_view who) {
   const TokenRef word = ref.token(std::size_t{0});
   if (!word) {
     return std::nullopt;
@@ -43,7 +43,7 @@ std::optional<Index> Checker::resolve_rule(NodeRef ref) {
         near.push_back(rule.name);
       }
     }
-    error(word, "B0200", fmt::format("'{}' is a signal; causes are between rules", word.text()),
+    error(word, "B0200", fmt::format("'{}' is a signal; {}", word.text(), who),
           near.empty() ? "name the rule that opens its incident"
                        : fmt::format("the rule of this signal is {}", join_or(near)));
   } else if (report_.first_time("rule", word.text())) {

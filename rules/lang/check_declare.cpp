@@ -166,7 +166,7 @@ void Checker::declare_node(NodeRef node) {
       add(measures_, measure_nodes_, "measure");
       break;
     case NodeKind::Maintenance:
-      unavailable(node, "B0902", "maintenance in rule files is");
+      add(maintenances_, maintenance_nodes_, "maintenance");
       break;
     default:
       break;  // Error: told by the parser

@@ -235,6 +235,9 @@ std::shared_ptr<const Program> Checker::run() {
   for (const NodeRef& node : cause_nodes_) {
     cause(node);
   }
+  for (const NodeRef& node : maintenance_nodes_) {
+    maintenance(node);
+  }
   for (const NodeRef& node : test_nodes_) {
     test(node);
   }

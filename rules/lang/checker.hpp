@@ -115,6 +115,15 @@ struct FixedPart {
   NodeRef value;
 };
 
+/// A maintenance as written: tokens and nodes by what they mean.
+struct MaintenanceParts {
+  TokenRef description;
+  TokenRef row, table;      ///< each ROW in TABLE
+  TokenRef from, to, zone;  ///< from TIME to TIME ZONE
+  NodeRef target, where;
+  Duration grace{0};
+};
+
 using Names = std::unordered_map<std::string_view, Index>;
 
 class Checker {
@@ -278,7 +287,7 @@ class Checker {
   // check_cause.cpp: causes and their probes
   void cause(NodeRef node);
   void cause_pair(NodeRef node, Index cause, Index symptom, NodeRef target);
-  std::optional<Index> resolve_rule(NodeRef ref);
+  std::optional<Index> resolve_rule(NodeRef ref, std::string_view who = "causes are between rules");
   bool cause_side(Cause& out, Index rule, NodeRef ref, bool symptom, std::vector<FixedPart>& fixed);
   bool cause_filters(Cause& out, const std::vector<FixedPart>& fixed);
   bool any_side(Cause& out, Index rule, NodeRef any);
@@ -289,6 +298,16 @@ class Checker {
   CauseProbe probe(const Cause& out, Index part, const std::vector<const Expr*>& conjuncts) const;
   void cause_order();
   bool steps_up(const Cause& cause) const;
+
+  // check_maintenance.cpp
+  void maintenance(NodeRef node);
+  bool maintenance_parts(NodeRef node, MaintenanceParts& out);
+  bool maintenance_table(const MaintenanceParts& parts, Maintenance& out);
+  bool maintenance_window(const MaintenanceParts& parts, Maintenance& out);
+  std::optional<Instant> maintenance_time(TokenRef token, TokenRef zone, bool end);
+  std::optional<Instant> instant_of(TokenRef token);
+  void cover_any(const MaintenanceParts& parts, const Maintenance& out);
+  bool cover(const MaintenanceParts& parts, Maintenance out, Index rule);
 
   // check_desk.cpp: policies, escalations
   void policy_head(NodeRef node, Index index);
@@ -343,12 +362,12 @@ class Checker {
   std::shared_ptr<Schema> schema_;
 
   Names enums_, tables_, relations_, events_, signals_, rules_, policies_, escalations_;
-  Names measures_, graphs_, calendars_, tests_;
+  Names measures_, graphs_, calendars_, maintenances_, tests_;
   std::unordered_map<std::string_view, std::vector<Index>>
       enum_words_;  ///< word -> enums that have it
   std::vector<NodeRef> enum_nodes_, table_nodes_, relation_nodes_, event_nodes_, signal_nodes_,
       rule_nodes_, cause_nodes_, policy_nodes_, escalation_nodes_, test_nodes_, defaults_nodes_,
-      measure_nodes_, calendar_nodes_;
+      measure_nodes_, calendar_nodes_, maintenance_nodes_;
   std::unordered_map<std::string_view, Index>
       texts_;                     ///< interned: text -> place in Program::texts
   std::deque<RuleState> states_;  ///< by rule

@@ -228,11 +228,25 @@ constexpr std::array kEntries{
           "Equal names on both sides of a cause mean equal values, so they have one type and stand "
           "once on each side."},
     Entry{"B0603", "any(NAME: TABLE) stands for every rule with a part of that type in its key."},
-    Entry{"B0604", "'any' found no rule; the cause does nothing."},
+    Entry{"B0604", "'any' found no rule; the line does nothing."},
     Entry{"B0610",
           "What a signal or rule depends on is computed before it, so nothing can depend on "
           "itself. The help shows the circle."},
     Entry{"B0611", "Rules name rules that are declared later, more than 200 in a chain."},
+    Entry{"B0620",
+          "A maintenance says when, by 'each w in TABLE' or by 'from TIME to TIME \"ZONE\"', and "
+          "what: 'covers RULE(key)' or 'covers any(node: device)'."},
+    Entry{"B0621",
+          "Each row of the table is a window: its columns 'start' and 'end', of type time, say "
+          "when."},
+    Entry{"B0622",
+          "A window's times belong to a zone. With the zone behind them they are local times "
+          "there; else each ends in Z or in its offset. Without one the machine would guess, and "
+          "be wrong for half of the year."},
+    Entry{"B0624", "A window that ends before it begins covers nothing."},
+    Entry{"B0625",
+          "Whether a window covers an incident must have the same answer whenever the window "
+          "became known, so it asks the key, the row and the inventory, never what is down now."},
     Entry{"B0650",
           "The first matching line of a policy gives its answer; 'else VALUE' at the end makes "
           "sure that there is one."},
@@ -292,11 +306,13 @@ constexpr std::array kEntries{
     Entry{"B0808",
           "Warning. 'missing' expects every row of the inventory that the rule's where lets "
           "through, also rows that nobody ever monitored. Say which ones."},
+    Entry{"B0809",
+          "Warning. Summer time skips or repeats this hour. A window that begins in a repeated "
+          "hour begins with the first, one that ends there ends with the second; a skipped time "
+          "is the instant of the jump."},
     Entry{"B0900",
           "Graphs are part of the language and come in a later version. A transitive relation does "
           "for trees of uplinks."},
-    Entry{"B0902",
-          "Maintenance in rule files comes in a later version. Silences can be set by command."},
     Entry{"B0905",
           "'usual' is the baseline of this hour of the week. Baselines come in a later version; "
           "until "

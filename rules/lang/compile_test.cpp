@@ -580,8 +580,6 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"use \"nowhere.bell\"", "B0212", "no file 'nowhere.bell'"},
         Wrong{"graph g { nodes device edges link (a, b) roots device down host_down(d) }", "B0900",
               "not available"},
-        Wrong{"maintenance m { from 2026-03-14T22:00 to 2026-03-15T04:00 covers any(n: device) }",
-              "B0902", "not available"},
         Wrong{"rule a { when count(host_down) >= usual within 5m open { title \"x\" } }", "B0905",
               "not available"},
         Wrong{"rule a { when host_down open { title \"x\n } }", "B0011", "has no end"},

@@ -47,8 +47,10 @@ class Correlator {
   ~Correlator();
 
   /// A version of rules or inventory (LANGUAGE 6.18, 6.19). The first call must set both.
+  /// `inventory_follows`: set_inventory() comes with the same input; what windows of maintenance
+  /// decide waits for it, or an incident would open for the moment between the two.
   void set_program(std::shared_ptr<const rules::Program> program, Seq seq, Instant at,
-                   std::vector<IncidentChange>& out);
+                   std::vector<IncidentChange>& out, bool inventory_follows = false);
   void set_inventory(std::shared_ptr<const Inventory> inventory, Seq seq, Instant at,
                      std::vector<IncidentChange>& out);
 

@@ -38,12 +38,16 @@ enum class IncidentReason : std::uint8_t {
   InventoryRemoved,
   Overflow,
   Corrected,
+  Planned,      ///< a maintenance window covers it, or a silence: open -> planned
+  WindowEnded,  ///< the window is over or gone and the fault lasts: planned -> open
 };
+inline constexpr IncidentReason kLastIncidentReason =
+    IncidentReason::WindowEnded;  ///< decoding refuses what is beyond
 constexpr std::string_view name(IncidentReason r) {
   constexpr std::string_view kNames[]{
-      "due",      "explained", "adopted", "released",     "pattern-ended",     "returned",
-      "reopened", "updated",   "by-hand", "rule-removed", "inventory-removed", "overflow",
-      "corrected"};
+      "due",       "explained", "adopted",     "released",     "pattern-ended",     "returned",
+      "reopened",  "updated",   "by-hand",     "rule-removed", "inventory-removed", "overflow",
+      "corrected", "planned",   "window-ended"};
   return kNames[static_cast<std::size_t>(r)];
 }
 
@@ -73,8 +77,10 @@ struct Incident {
   std::string escalation;          ///< name of the escalation; empty = none
   std::string policy;              ///< policy named by `priority NAME(...)`; empty = default
   std::string runbook;
-  std::uint64_t count = 0;  ///< raises it counts
-  std::uint64_t flaps = 0;  ///< idle->active edges among them
+  std::string maintenance;   ///< the window it began in: `CHG-77`; empty = none
+  Instant planned_until{0};  ///< when that window ends, grace and what joins it included
+  std::uint64_t count = 0;   ///< raises it counts
+  std::uint64_t flaps = 0;   ///< idle->active edges among them
   std::vector<Evidence> evidence;
 };
 
