@@ -115,7 +115,7 @@ class Timeline {
   void new_rules(double at, const std::string& bell) {
     go_before(at);
     program_ = compiled(kPrelude + bell);
-    correlator_->set_program(program_, next_seq(), now_, out_);
+    correlator_->set_program(program_, next_seq(), now_, out_, true);
     take();
     inventory_ = built();
     correlator_->set_inventory(inventory_, next_seq(), now_, out_);
@@ -302,6 +302,8 @@ class Timeline {
         }
         return Value::none();
       }
+      case Type::Time:  // seconds of the timeline
+        return Value::time(instant(parse_float(kept).value_or(0)));
       default:
         return Value::string(kept);
     }

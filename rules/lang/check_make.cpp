@@ -72,8 +72,8 @@ std::optional<std::string> canonical_mac(std::string_view text) {
 
 std::optional<Instant> time_of(std::string_view text) {
   std::string full(text);
-  if (full.size() == 16) {
-    full += ":00";
+  if (full.size() >= 16 && (full.size() == 16 || full[16] != ':')) {
+    full.insert(16, ":00");
   }
   if (full.size() >= 19 && full.find_first_of("Z+", 11) == std::string::npos &&
       full.find('-', 11) == std::string::npos) {
