@@ -178,8 +178,8 @@ void print_incident(const json::value& answer, const Terminal& terminal) {
   fmt::print("{}\n", tinted(printable(text_at(i, "title")), Tint::Bold, terminal));
   print_fields(i, {"incident", "state", "severity", "impact", "tier"});
   fmt::print("{:<14}{}\n", "rule", printable(rule_and_key(i)));
-  print_fields(i, {"began_at", "opened_at", "closed_at", "cause", "nodes", "customers", "count",
-                   "flaps", "runbook"});
+  print_fields(i, {"began_at", "opened_at", "closed_at", "maintenance", "planned_until", "cause",
+                   "nodes", "customers", "count", "flaps", "runbook"});
   print_fields(at(answer, "ticket"), {"ticket", "priority", "owner"});
   if (!list_at(i, "evidence").empty()) {
     fmt::print("\nevidence\n");
@@ -214,6 +214,9 @@ std::string feed_line(const json::value& c, const Terminal& terminal) {
     const std::string padding(width > text.size() ? width - text.size() : 0, ' ');
     return tinted(text, tint_of(text), terminal) + padding;
   };
+  const std::string note = text_at(c, "note");  // "during CHG-77"
+  const std::string reason =
+      printable(text_at(c, "reason") + (note.empty() ? "" : ": " + note), 200);
   std::string line =
       ticket ? fmt::format("{}  {} {} {} {}: {} {}  {}", when, word("ticket", 16), word("state", 9),
                            word("priority", 8), printable(text_at(c, "who"), 64),
@@ -221,7 +224,7 @@ std::string feed_line(const json::value& c, const Terminal& terminal) {
                            printable(text_at(c, "title"), 200))
              : fmt::format("{}  {} {} {} {}  {} [{}]", when, word("incident", 16), word("state", 9),
                            word("severity", 8), printable(text_at(c, "title"), 200),
-                           printable(rule_and_key(c), 200), printable(text_at(c, "reason"), 64));
+                           printable(rule_and_key(c), 200), reason);
   return line;
 }
 

@@ -156,6 +156,45 @@ TEST(TestCommand, AFailureSaysWhyNothingExplains) {
       << all;
 }
 
+/// Rows of works in `given`, their times as offsets from the beginning of the test.
+TEST(TestCommand, StillDownAfterTheWindowBecomesARealIncident) {
+  const Ran ran = run(R"bell(
+table circuit key id            { id: string, ref: string }
+table port    key node, ifname  { node: device, ifname: string, circuit: circuit? }
+table works   key id            { id: string, carrier: string, refs: set<string>, start: time, end: time }
+maintenance carrier_works {
+  each   w in works
+  covers interface_down(node, ifname) where port[node, ifname].circuit.ref in w.refs
+  grace  15m
+}
+test "still down after the window" {
+  given works   { id: "CHG-77", carrier: "telco", refs: { "T-1001" }, start: +0s, end: +1h }
+  given port    { node: "r1", ifname: "et0", circuit: "c1" }
+  given circuit { id: "c1", ref: "T-1001" }
+  +10m  trap { node: "r1", oid: IF-MIB::linkDown, var: { ifDescr: "et0" } }
+  +10m  trap { node: "r1", oid: IF-MIB::linkDown, var: { ifDescr: "et1" } }
+  +30m  expect planned interface_down("r1", "et0") { maintenance: "CHG-77" }
+  +30m  expect open interface_down("r1", "et1")
+  +30m  expect 1 open
+  +74m  expect 1 planned
+  +76m  expect open interface_down("r1", "et0") { maintenance: "CHG-77" }
+}
+test "in the dark" {
+  given works   { id: "CHG-77", carrier: "telco", refs: { "T-1001" }, start: +0s, end: +1h }
+  given port    { node: "r1", ifname: "et0", circuit: "c1" }
+  given circuit { id: "c1", ref: "T-1001" }
+  +10m  trap { node: "r1", oid: IF-MIB::linkDown, var: { ifDescr: "et0" } }
+  +30m  expect open interface_down("r1", "et0")
+})bell");
+  ASSERT_EQ(ran.outcomes.size(), 2U);
+  EXPECT_TRUE(ran.outcomes[0].passed) << text(ran.outcomes[0]);
+  EXPECT_FALSE(ran.outcomes[1].passed);
+  EXPECT_NE(text(ran.outcomes[1]).find("got planned interface_down(r1, et0)"), std::string::npos)
+      << text(ran.outcomes[1]);
+  EXPECT_NE(text(ran.outcomes[1]).find(" maintenance CHG-77"), std::string::npos)
+      << text(ran.outcomes[1]);
+}
+
 /// Every shipped pack with its own tests, in the order written and in others.
 TEST(TestCommand, ShippedPacksPass) {
   const std::filesystem::path packs = std::filesystem::path(BELFRY_ROOT) / "rules" / "packs";

@@ -331,6 +331,7 @@ class Runner {
         {"impact", i.impact},
         {"tier", i.tier},
         {"runbook", i.runbook},
+        {"maintenance", i.maintenance},
         {"escalate", i.escalation},
         {"escalation", i.escalation},
         {"causes", std::to_string(i.causes.size())},
@@ -360,10 +361,11 @@ class Runner {
         if (incident.state != IncidentState::Closed) {
           say_why_not(incident);
           outcome_.timeline.push_back(fmt::format(
-              "        {} {} since {}: \"{}\" count {} flaps {} symptoms {}{}",
+              "        {} {} since {}: \"{}\" count {} flaps {} symptoms {}{}{}",
               name(incident.state), call(incident), offset(incident.began_at), incident.title,
               incident.count, incident.flaps, incident.symptoms,
-              incident.causes.empty() ? "" : " cause " + field_text(incident, "cause")));
+              incident.causes.empty() ? "" : " cause " + field_text(incident, "cause"),
+              incident.maintenance.empty() ? "" : " maintenance " + incident.maintenance));
         }
       }
     }

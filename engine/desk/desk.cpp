@@ -60,6 +60,10 @@ void Desk::on_incident(const IncidentChange& change, Seq seq, Instant at, DeskOu
       }
       break;
     case IncidentState::Planned:
+      if (entry != nullptr) {
+        d.plan(*entry, change);
+      }
+      break;
     case IncidentState::Pending:
       if (entry != nullptr) {
         d.stop_run(*entry);

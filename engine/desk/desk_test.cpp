@@ -154,6 +154,51 @@ TEST_F(DeskTest, ALateCauseTakesTheTicketAndReleaseGivesItBack) {
   EXPECT_NE(words().find("released"), std::string::npos);
 }
 
+TEST_F(DeskTest, APlannedIncidentGetsNoTicketUntilTheWindowIsOver) {
+  incident(0s, 7, IncidentState::Planned, IncidentReason::Due);
+  advance(2h);
+  EXPECT_TRUE(desk_.tickets().empty());
+  incident(2h, 7, IncidentState::Open, IncidentReason::WindowEnded);
+  ASSERT_EQ(desk_.tickets().size(), 1U);
+  advance(2h + 10min);
+  EXPECT_EQ(words(), "opened notified paged");
+}
+
+TEST_F(DeskTest, AMaintenanceEnteredAfterTheFaultStopsWhatItBegan) {
+  incident(0s, 7, IncidentState::Open, IncidentReason::Due);
+  advance(10min);
+  command(11min, CommandKind::Ack, "net1");
+  IncidentChange planned = change(7, IncidentState::Planned, IncidentReason::Planned);
+  planned.note = "during CHG-77";
+  planned.after.maintenance = "CHG-77";
+  planned.after.planned_until = kStart + 2h;
+  out_ = {};
+  desk_.on_incident(planned, Seq{++seq_}, kStart + 12min, out_);
+  EXPECT_EQ(words(), "opened notified paged acked planned");
+  EXPECT_EQ(sent(), "notify:desk@isp.example notify:run@isp.example");  // one follow-up each
+  EXPECT_NE(out_.effects[0].body.find("during CHG-77, until 2023-11-15T00:13:20.000Z"),
+            std::string::npos)
+      << out_.effects[0].body;
+  out_ = {};
+  planned.reason = IncidentReason::Updated;  // the window was moved
+  desk_.on_incident(planned, Seq{++seq_}, kStart + 13min, out_);
+  advance(2h);
+  EXPECT_EQ(sent(), "");
+  // The same answer as when it was entered before: from here on a real incident, from step 0.
+  incident(2h, 7, IncidentState::Open, IncidentReason::WindowEnded);
+  advance(2h + 10min);
+  EXPECT_EQ(words(), "opened notified paged acked planned escalation notified paged");
+  EXPECT_EQ(sent(), "notify:desk@isp.example page:run@isp.example");
+  EXPECT_FALSE(desk_.tickets()[0].acked);
+}
+
+TEST_F(DeskTest, APlannedIncidentThatEndsResolvesItsTicket) {
+  incident(0s, 7, IncidentState::Open, IncidentReason::Due);
+  incident(1min, 7, IncidentState::Planned, IncidentReason::Planned);
+  incident(2min, 7, IncidentState::Closed, IncidentReason::PatternEnded);
+  EXPECT_EQ(desk_.tickets()[0].state, TicketState::Resolved);
+}
+
 TEST_F(DeskTest, TheCauseMayGetItsTicketAfterItsSymptomWasAdopted) {
   incident(0s, 7, IncidentState::Open, IncidentReason::Due);
   incident(5s, 7, IncidentState::Symptom, IncidentReason::Adopted, {IncidentId{3}});

@@ -84,6 +84,7 @@ struct Desk::Impl {
   void open_ticket(const IncidentChange& change);
   void refresh(TicketEntry& entry, const Incident& incident);
   std::string priority_of(const TicketEntry& entry);
+  void plan(TicketEntry& entry, const IncidentChange& change);
   void adopt(TicketEntry& entry, const Incident& incident);
   void merge(TicketEntry& from, TicketEntry& into);
   void release(TicketEntry& entry);

@@ -140,8 +140,39 @@ void Desk::Impl::open_ticket(const IncidentChange& change) {
   fire_until(at, true);  // a step `after 0m` is part of opening
 }
 
+/// A window covers what was told: nothing more comes of it until the window ends. Those who were
+/// told hear it once.
+void Desk::Impl::plan(TicketEntry& entry, const IncidentChange& change) {
+  IncidentState& state = entry.member_states[change.after.id];
+  const bool was = state == IncidentState::Planned;
+  state = IncidentState::Planned;
+  if (was) {
+    return;  // the window was moved: the timeline of the incident says it
+  }
+  const bool told = !entry.told.empty();
+  stop_run(entry);
+  if (!is_open(entry.ticket.state)) {
+    return;
+  }
+  const std::string until = change.after.planned_until.ns == 0 || change.after.maintenance.empty()
+                                ? std::string()
+                                : ", until " + to_rfc3339(change.after.planned_until);
+  const std::string what =
+      (change.note.empty() ? std::string("under a silence") : change.note) + until;
+  note(entry, "belfry", "planned", what + ": escalation stops");
+  if (told) {
+    tell_all(entry, EffectKind::Notify, "planned",
+             "This is planned: " + what + ". Nothing more will come of it before that ends.");
+  }
+}
+
 void Desk::Impl::refresh(TicketEntry& entry, const Incident& incident) {
+  const bool was_planned = entry.member_states[incident.id] == IncidentState::Planned;
   entry.member_states[incident.id] = incident.state;
+  if (was_planned && incident.state == IncidentState::Open) {
+    entry.ticket.acked = false;  // a new episode: whoever took it took the works (DESK 7)
+    entry.ticket.acked_by.clear();
+  }
   if (entry.merged_into) {
     release(entry);
   }
@@ -154,7 +185,9 @@ void Desk::Impl::refresh(TicketEntry& entry, const Incident& incident) {
   }
   if (incident.state == IncidentState::Open && !entry.run.running && !entry.ticket.acked) {
     start_run(entry, incident.id, true);  // released, or a maintenance window ended: new episode
-    note(entry, "belfry", "escalation", "the incident is open again: escalation starts anew");
+    note(entry, "belfry", "escalation",
+         was_planned ? "no window covers it any more: escalation starts anew"
+                     : "the incident is open again: escalation starts anew");
     fire_until(at, true);
   }
   Ticket& t = entry.ticket;

@@ -10,9 +10,9 @@ namespace belfry::rules {
 namespace {
 
 constexpr std::array<std::string_view, 19> kExpectFields{
-    "title",     "severity", "impact", "customer", "runbook",  "escalate", "priority",
-    "symptoms",  "count",    "flaps",  "cause",    "distinct", "share",    "affected",
-    "customers", "state",    "causes", "note",     "planned"};
+    "title",     "severity", "impact", "customer", "runbook",    "escalate", "priority",
+    "symptoms",  "count",    "flaps",  "cause",    "distinct",   "share",    "affected",
+    "customers", "state",    "causes", "note",     "maintenance"};
 
 /// `inventory/uplinks.csv` is also called `uplinks`.
 std::string_view stem(std::string_view path) {
