@@ -59,7 +59,7 @@ void put(ByteWriter& out, const Incident& i) {
   out.varint(i.flaps);
   codec::put_list(out, i.evidence, [&](const Evidence& e) { put(out, e); });
 }
-Incident get_incident(ByteReader& in, bool& wrong) {
+Incident get_incident(ByteReader& in, bool& wrong, std::uint8_t format = kChangeFormat) {
   Incident i;
   i.id.value = in.fixed64();
   i.rule = get_text(in);
@@ -80,8 +80,10 @@ Incident get_incident(ByteReader& in, bool& wrong) {
   i.escalation = get_text(in);
   i.policy = get_text(in);
   i.runbook = get_text(in);
-  i.maintenance = get_text(in);
-  i.planned_until = get_instant(in);
+  if (format > 1) {
+    i.maintenance = get_text(in);
+    i.planned_until = get_instant(in);
+  }
   i.count = in.varint();
   i.flaps = in.varint();
   codec::get_list(in, i.evidence, wrong, [&] { return get_evidence(in); });
@@ -142,9 +144,9 @@ void put(ByteWriter& out, const IncidentChange& c) {
   out.varint(c.nth);
   out.string(c.note);
 }
-IncidentChange get_incident_change(ByteReader& in, bool& wrong) {
+IncidentChange get_incident_change(ByteReader& in, bool& wrong, std::uint8_t format) {
   IncidentChange c;
-  c.after = get_incident(in, wrong);
+  c.after = get_incident(in, wrong, format);
   c.before = codec::get_enum(in, IncidentState::Closed, wrong);
   c.reason = codec::get_enum(in, kLastIncidentReason, wrong);
   c.nth = static_cast<std::uint32_t>(in.varint());
@@ -273,7 +275,10 @@ void encode(const Change& change, ByteWriter& out) {
 
 Result<Change> decode_change(std::string_view bytes) {
   ByteReader in(bytes);
-  BELFRY_CHECK_OK(codec::check_format(in.u8(), kChangeFormat, "change"));
+  const std::uint8_t format = in.u8();
+  if (format != 1) {  // format 1 had no windows of maintenance
+    BELFRY_CHECK_OK(codec::check_format(format, kChangeFormat, "change"));
+  }
   bool wrong = false;
   Change c;
   c.number.value = in.varint();
@@ -281,7 +286,7 @@ Result<Change> decode_change(std::string_view bytes) {
   c.at = get_instant(in);
   switch (in.u8()) {
     case kIncidentChange:
-      c.incident = get_incident_change(in, wrong);
+      c.incident = get_incident_change(in, wrong, format);
       break;
     case kTicketChange:
       c.ticket = get_ticket_change(in, wrong);

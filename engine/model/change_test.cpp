@@ -26,6 +26,8 @@ Change incident_change() {
   i.after.severity = Severity::Major;
   i.after.customers = {"acme"};
   i.after.nodes = {"par-r1"};
+  i.after.maintenance = "CHG-77";
+  i.after.planned_until = {1'700'000'100'000'000'000};
   i.after.count = 5;
   i.after.evidence = {{{42}, {5}, "text"}};
   i.before = IncidentState::Open;
@@ -94,12 +96,24 @@ TEST(ChangeCodec, EveryTicketStateComesBack) {
   }
 }
 
+TEST(ChangeCodec, FormatOneHadNoMaintenance) {
+  Change c = incident_change();
+  c.incident->after.maintenance.clear();
+  c.incident->after.planned_until = {0};
+  std::string bytes = bytes_of(c);
+  bytes[0] = 1;
+  bytes.erase(bytes.rfind("par-r1") + 6, 2);  // an empty text, a zero
+  const auto back = decode_change(bytes);
+  ASSERT_TRUE(back) << back.error().what;
+  EXPECT_EQ(to_json(*back), to_json(c));
+}
+
 TEST(ChangeCodec, UnknownFormatIsNamed) {
   std::string bytes = bytes_of(ticket_change());
   bytes[0] = 9;
   const auto back = decode_change(bytes);
   ASSERT_FALSE(back);
-  EXPECT_EQ(back.error().what, "stored change has format 9, this program reads format 1");
+  EXPECT_EQ(back.error().what, "stored change has format 9, this program reads format 2");
 }
 
 TEST(ChangeCodec, JsonNamesWhatTheFeedPromises) {

@@ -188,6 +188,16 @@ void Checker::declare_rules() {
   }
 }
 
+/// What names rules and is named by none.
+void Checker::about_rules() {
+  for (const NodeRef& node : cause_nodes_) {
+    cause(node);
+  }
+  for (const NodeRef& node : maintenance_nodes_) {
+    maintenance(node);
+  }
+}
+
 std::shared_ptr<const Program> Checker::run() {
   declare();
   program_->schema = schema_;
@@ -232,12 +242,7 @@ std::shared_ptr<const Program> Checker::run() {
     rule_body(static_cast<Index>(i));
   }
   measure_lifetimes();
-  for (const NodeRef& node : cause_nodes_) {
-    cause(node);
-  }
-  for (const NodeRef& node : maintenance_nodes_) {
-    maintenance(node);
-  }
+  about_rules();
   for (const NodeRef& node : test_nodes_) {
     test(node);
   }

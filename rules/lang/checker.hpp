@@ -328,6 +328,7 @@ class Checker {
   std::vector<std::pair<std::string, TestValue>> test_fields(NodeRef object);
 
   // check_order.cpp: what comes before what, warnings over the whole
+  void about_rules();
   void signal_order();
   void well_known();
   void complete();
