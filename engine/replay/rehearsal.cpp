@@ -114,6 +114,17 @@ void Rehearsal::set_program(std::shared_ptr<const rules::Program> program, Insta
   now_ = at;
 }
 
+void Rehearsal::set_inventory(std::shared_ptr<const Inventory> inventory, Instant at) {
+  flush();
+  const Seq seq{seq_.value + 1};
+  fire_before(at, seq);
+  inventory_ = std::move(inventory);
+  matcher_ = std::make_unique<rules::Matcher>(program_, inventory_);
+  correlator_->set_inventory(inventory_, seq, at, out_);
+  tell(at, seq);
+  now_ = at;
+}
+
 Result<void> Rehearsal::restart_from_snapshot() {
   flush();
   ByteWriter bytes;

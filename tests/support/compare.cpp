@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
+#include <array>
+#include <cstdlib>
+#include <thread>
 
 #include "belfry/base/text.hpp"
 #include "belfry/replay/rehearsal.hpp"
@@ -91,88 +93,305 @@ Compiled compile_case(const RandomCase& c) {
   return {compiled.program, rules::render(compiled.diagnostics, files, false)};
 }
 
+namespace {
+
+/// Both versions of the rules and of the inventory, and which of them is in force.
+class Versions {
+ public:
+  Versions(const RandomCase& c, std::shared_ptr<const rules::Program> program) : case_(c) {
+    programs_[0] = std::move(program);
+    programs_[1] = c.edits.empty() ? programs_[0] : compile_case(edited(c)).program;
+    for (std::size_t i = 0; i < 2; ++i) {
+      inventories_[i] = inventory_of(c, *programs_[0], i == 1);
+    }
+  }
+  const std::shared_ptr<const rules::Program>& program() const { return programs_[rules_]; }
+  const std::shared_ptr<const Inventory>& inventory() const { return inventories_[rows_]; }
+  void change_rules() { rules_ = 1 - rules_; }
+  void change_rows() { rows_ = 1 - rows_; }
+  /// The same texts compiled anew.
+  std::shared_ptr<const rules::Program> again() const {
+    return compile_case(rules_ == 0 ? case_ : edited(case_)).program;
+  }
+
+ private:
+  const RandomCase& case_;
+  std::array<std::shared_ptr<const rules::Program>, 2> programs_;
+  std::array<std::shared_ptr<const Inventory>, 2> inventories_;
+  std::size_t rules_ = 0, rows_ = 0;
+};
+
+std::optional<Duration> deafness(const RandomEvent& e) {
+  if (!e.msg.starts_with("deaf ")) {
+    return std::nullopt;
+  }
+  return std::chrono::milliseconds(std::strtoll(e.msg.c_str() + 5, nullptr, 10));
+}
+
+bool is_event(const RandomEvent& e) {
+  return close_number(e) == 0 && !deafness(e) && e.msg != "rules" && e.msg != "rows";
+}
+
+std::optional<Command> close_command(const RandomEvent& e, const Correlator& fold) {
+  std::vector<Incident> live = fold.live();
+  std::erase_if(live, [](const Incident& i) { return i.key.front() == "(overflow)"; });
+  if (live.empty()) {
+    return std::nullopt;
+  }
+  Command command;
+  command.kind = CommandKind::CloseIncident;
+  command.who = "ana";
+  command.incident = live[(close_number(e) - 1) % live.size()].id;
+  return command;
+}
+
+/// What is no event; false when it is one.
+bool run_other(const RandomEvent& e, Versions& versions, replay::Rehearsal& rehearsal) {
+  const Instant at{e.at_ns};
+  if (close_number(e) > 0) {
+    rehearsal.advance_before(at);
+    if (const auto command = close_command(e, rehearsal.correlator())) {
+      rehearsal.command(*command, at);
+    }
+    return true;
+  }
+  if (const auto span = deafness(e)) {
+    rehearsal.on_deaf(at - *span, at);
+    return true;
+  }
+  if (e.msg == "rules") {
+    versions.change_rules();
+    rehearsal.set_program(versions.program(), at);
+    return true;
+  }
+  if (e.msg == "rows") {
+    versions.change_rows();
+    rehearsal.set_inventory(versions.inventory(), at);
+    return true;
+  }
+  return false;
+}
+
+}  // namespace
+
 Told run_engine(const RandomCase& c, const std::shared_ptr<const rules::Program>& program,
                 const Drive& drive) {
   Told out;
   replay::RehearsalOptions options;
   options.batch_events_max = drive.batch_events_max;
+  Versions versions(c, program);
   replay::Rehearsal rehearsal(
-      program, inventory_of(c, *program), kStart,
+      program, versions.inventory(), kStart,
       [&](const replay::RehearsalChange& change) {
         out.lines.push_back(line_of(change.at, change.change));
       },
       options);
   for (std::size_t i = 0; i < c.events.size(); ++i) {
-    const Instant at{c.events[i].at_ns};
     if (drive.restart_before == i) {
       if (const auto done = rehearsal.restart_from_snapshot(); !done) {
         out.lines.push_back("restart failed: " + done.error().what);
       }
     }
     if (drive.reload_before == i) {
-      rehearsal.set_program(compile_case(c).program,
-                            i == 0 ? kStart : Instant{c.events[i - 1].at_ns});
+      rehearsal.set_program(versions.again(), i == 0 ? kStart : Instant{c.events[i - 1].at_ns});
     }
-    if (const std::size_t n = close_number(c.events[i]); n > 0) {
-      rehearsal.advance_before(at);
-      const std::vector<Incident> live = rehearsal.correlator().live();
-      if (!live.empty()) {
-        Command command;
-        command.kind = CommandKind::CloseIncident;
-        command.who = "ana";
-        command.incident = live[(n - 1) % live.size()].id;
-        rehearsal.command(command, at);
-      }
+    if (run_other(c.events[i], versions, rehearsal)) {
       continue;
     }
     Event& event = rehearsal.begin();
-    fill(c.events[i], *program, rehearsal.arena(), event);
-    rehearsal.commit(at);
+    fill(c.events[i], *versions.program(), rehearsal.arena(), event);
+    rehearsal.commit(Instant{c.events[i].at_ns});
   }
   rehearsal.advance(Instant{c.events.empty() ? kStart.ns : c.events.back().at_ns} + kAfter);
   out.state_hash = rehearsal.correlator().state_hash();
   return out;
 }
 
-Told run_reference(const RandomCase& c, const std::shared_ptr<const rules::Program>& program) {
-  Told out;
-  Arena arena;
-  Reference reference(program, inventory_of(c, *program));
-  std::vector<IncidentChange> changes;
-  const auto tell = [&](Instant at) {
-    for (const IncidentChange& change : changes) {
-      out.lines.push_back(line_of(at, change));
-    }
-    changes.clear();
-  };
-  const auto fire = [&](Instant before, Seq seq) {
-    for (Instant due = reference.next_deadline(); due < before; due = reference.next_deadline()) {
-      reference.advance(due, seq, changes);
-      tell(due);
-    }
-  };
-  Seq seq{0};
-  Instant at = kStart;
-  for (const RandomEvent& from : c.events) {
-    at = Instant{from.at_ns};
-    if (const std::size_t n = close_number(from); n > 0) {
-      fire(at, Seq{seq.value + 1});
-      const std::vector<IncidentId> live = reference.live();
-      if (!live.empty()) {
-        reference.close_by_hand(live[(n - 1) % live.size()], Seq{seq.value + 1}, at, changes);
-        tell(at);
+namespace {
+
+/// The fold behind several collectors, each with a matcher and a batch of its own.
+class CollectorsRun {
+ public:
+  CollectorsRun(const RandomCase& c, const std::shared_ptr<const rules::Program>& program,
+                std::size_t collectors)
+      : case_(c), versions_(c, program), batches_(collectors) {
+    fold_.set_program(versions_.program(), seq_, kStart, changes_);
+    fold_.set_inventory(versions_.inventory(), seq_, kStart, changes_);
+    tell(kStart);
+  }
+  void run() {
+    for (std::size_t i = 0; i < case_.events.size();) {
+      if (is_event(case_.events[i])) {
+        i = run_events(i);
+      } else {
+        run_other(case_.events[i++]);
       }
-      continue;
     }
-    ++seq.value;
-    fire(at, seq);
-    Event event;
-    fill(from, *program, arena, event);
-    reference.on_event(event, seq, at, changes);
+    const Instant end{case_.events.empty() ? kStart.ns : case_.events.back().at_ns};
+    fire(end + kAfter + Duration(1), next());
+  }
+  Told told() { return {std::move(lines_), fold_.state_hash()}; }
+
+ private:
+  Seq next() const { return Seq{seq_.value + 1}; }
+
+  std::size_t run_events(std::size_t from) {
+    std::size_t to = from;
+    while (to < case_.events.size() && is_event(case_.events[to])) {
+      ++to;
+    }
+    collect(from, to);
+    std::vector<std::size_t> read(batches_.size());
+    for (std::size_t i = from; i < to; ++i) {
+      const std::size_t c = (i - from) % batches_.size();
+      Batch& batch = batches_[c];
+      const std::size_t n = (i - from) / batches_.size(), first = read[c];
+      while (read[c] < batch.matches.size() && batch.matches[read[c]].event == n) {
+        ++read[c];
+      }
+      const Instant at{case_.events[i].at_ns};
+      seq_ = next();
+      fire(at, seq_);
+      fold_.on_event(batch.events[n],
+                     std::span<const Match>(batch.matches).subspan(first, read[c] - first), seq_,
+                     at, changes_);
+      tell(at);
+    }
+    return to;
+  }
+
+  void collect(std::size_t from, std::size_t to) {
+    std::vector<std::thread> threads;
+    const rules::Matcher matcher(versions_.program(), versions_.inventory());
+    for (std::size_t c = 0; c < batches_.size(); ++c) {
+      threads.emplace_back([this, c, from, to, mine = matcher.clone()]() mutable {
+        Batch& batch = batches_[c];
+        batch.clear();
+        for (std::size_t i = from + c; i < to; i += batches_.size()) {
+          fill(case_.events[i], *versions_.program(), batch.arena, batch.events.emplace_back());
+        }
+        mine.match(batch);
+      });
+    }
+    for (std::thread& thread : threads) {
+      thread.join();
+    }
+  }
+
+  void run_other(const RandomEvent& e) {
+    const Instant at{e.at_ns};
+    const auto span = deafness(e);
+    fire(span ? at - *span : at, next());
+    if (span) {
+      fold_.on_deaf(at - *span, at, next(), changes_);
+    } else if (e.msg == "rules") {
+      versions_.change_rules();
+      fold_.set_program(versions_.program(), next(), at, changes_);
+    } else if (e.msg == "rows") {
+      versions_.change_rows();
+      fold_.set_inventory(versions_.inventory(), next(), at, changes_);
+    } else if (const auto command = close_command(e, fold_)) {
+      fold_.on_command(*command, next(), at, changes_);
+    }
     tell(at);
   }
-  fire(at + kAfter + Duration(1), Seq{seq.value + 1});
-  return out;
+
+  void fire(Instant before, Seq seq) {
+    for (Instant due = fold_.next_deadline(); due < before; due = fold_.next_deadline()) {
+      fold_.advance(due, seq, changes_);
+      tell(due);
+    }
+  }
+  void tell(Instant at) {
+    for (const IncidentChange& change : changes_) {
+      lines_.push_back(line_of(at, change));
+    }
+    changes_.clear();
+  }
+
+  const RandomCase& case_;
+  Versions versions_;
+  std::vector<Batch> batches_;
+  Correlator fold_;
+  Seq seq_{0};
+  std::vector<IncidentChange> changes_;
+  std::vector<std::string> lines_;
+};
+
+}  // namespace
+
+Told run_collectors(const RandomCase& c, const std::shared_ptr<const rules::Program>& program,
+                    std::size_t collectors) {
+  CollectorsRun run(c, program, collectors);
+  run.run();
+  return run.told();
+}
+
+namespace {
+
+/// The reference with what it said, and its clock.
+class ReferenceRun {
+ public:
+  ReferenceRun(const RandomCase& c, const std::shared_ptr<const rules::Program>& program)
+      : versions_(c, program), reference_(program, versions_.inventory()) {}
+
+  void input(const RandomEvent& from) {
+    const Instant at{from.at_ns};
+    const auto span = deafness(from);
+    const std::size_t close = close_number(from);
+    const Seq next{seq_.value + 1};
+    fire(span ? at - *span : at, next);
+    if (is_event(from)) {
+      seq_ = next;
+      Event filled;
+      fill(from, *versions_.program(), arena_, filled);
+      reference_.on_event(filled, seq_, at, changes_);
+    } else if (span) {
+      reference_.deaf(at - *span, at, next, changes_);
+    } else if (from.msg == "rules") {
+      versions_.change_rules();
+      reference_.set_program(versions_.program(), next, at, changes_);
+    } else if (from.msg == "rows") {
+      versions_.change_rows();
+      reference_.set_inventory(versions_.inventory(), next, at, changes_);
+    } else if (const std::vector<IncidentId> live = reference_.live(); !live.empty()) {
+      reference_.close_by_hand(live[(close - 1) % live.size()], next, at, changes_);
+    }
+    tell(at);
+  }
+  void run_on(Instant until) { fire(until + Duration(1), Seq{seq_.value + 1}); }
+  std::vector<std::string> lines;
+
+ private:
+  void tell(Instant at) {
+    for (const IncidentChange& change : changes_) {
+      lines.push_back(line_of(at, change));
+    }
+    changes_.clear();
+  }
+  void fire(Instant before, Seq seq) {
+    for (Instant due = reference_.next_deadline(); due < before; due = reference_.next_deadline()) {
+      reference_.advance(due, seq, changes_);
+      tell(due);
+    }
+  }
+
+  Versions versions_;
+  Reference reference_;
+  Arena arena_;
+  std::vector<IncidentChange> changes_;
+  Seq seq_{0};
+};
+
+}  // namespace
+
+Told run_reference(const RandomCase& c, const std::shared_ptr<const rules::Program>& program) {
+  ReferenceRun run(c, program);
+  for (const RandomEvent& from : c.events) {
+    run.input(from);
+  }
+  run.run_on(Instant{c.events.empty() ? kStart.ns : c.events.back().at_ns} + kAfter);
+  return {std::move(run.lines), 0};
 }
 
 std::string difference(const std::vector<std::string>& engine,
@@ -206,13 +425,15 @@ std::string check_case(const RandomCase& c) {
   if (compiled.program == nullptr) {
     return "does not compile:\n" + compiled.diagnostics;
   }
+  if (const Compiled other = compile_case(edited(c)); other.program == nullptr) {
+    return "the other version does not compile:\n" + other.diagnostics;
+  }
   const Told engine = run_engine(c, compiled.program);
   if (const auto d = difference(engine.lines, run_reference(c, compiled.program).lines);
       !d.empty()) {
     return "engine and reference differ:\n" + d;
   }
-  const auto same = [&](const char* what, const Drive& drive) -> std::string {
-    const Told other = run_engine(c, compiled.program, drive);
+  const auto equal = [&](const char* what, const Told& other) -> std::string {
     const std::string d = difference(engine.lines, other.lines);
     if (!d.empty()) {
       return fmt::format("{} changes what comes out (as `reference`):\n{}", what, d);
@@ -220,15 +441,18 @@ std::string check_case(const RandomCase& c) {
     return other.state_hash == engine.state_hash ? std::string()
                                                  : fmt::format("{} changes the state hash\n", what);
   };
+  const auto same = [&](const char* what, const Drive& drive) {
+    return equal(what, run_engine(c, compiled.program, drive));
+  };
   Rng rng(c.seed ^ 0x5eed);
   const std::size_t place = c.events.empty() ? 0 : rng.below(c.events.size());
   for (const std::string& d :
        {same("running it again", {}),
-        same("another batch size",
-             {.batch_events_max = 1 + rng.below(20), .restart_before = {}, .reload_before = {}}),
-        same("a restart", {.batch_events_max = 1, .restart_before = place, .reload_before = {}}),
-        same("a reload of the same rules",
-             {.batch_events_max = 1, .restart_before = {}, .reload_before = place})}) {
+        same("another batch size", {.batch_events_max = 1 + rng.below(20)}),
+        equal("one collector thread", run_collectors(c, compiled.program, 1)),
+        equal("three collector threads", run_collectors(c, compiled.program, 3)),
+        same("a restart", {.restart_before = place}),
+        same("a reload of the same rules", {.reload_before = place})}) {
     if (!d.empty()) {
       return d;
     }
@@ -237,22 +461,6 @@ std::string check_case(const RandomCase& c) {
 }
 
 namespace {
-
-/// Without declaration i and whatever names it.
-RandomCase without(const RandomCase& c, std::size_t i) {
-  RandomCase out = c;
-  std::set<std::string> gone{c.declarations[i].name};
-  for (bool more = true; more;) {
-    more = false;
-    for (const Declaration& d : c.declarations) {
-      const bool uses = std::any_of(d.uses.begin(), d.uses.end(),
-                                    [&](const std::string& name) { return gone.contains(name); });
-      more = (uses && gone.insert(d.name).second) || more;
-    }
-  }
-  std::erase_if(out.declarations, [&](const Declaration& d) { return gone.contains(d.name); });
-  return out;
-}
 
 using Fails = std::function<bool(const RandomCase&)>;
 
@@ -277,7 +485,7 @@ bool drop_events(RandomCase& c, const Fails& fails) {
 bool drop_text(RandomCase& c, const Fails& fails) {
   bool any = false;
   for (std::size_t i = 0; i < c.declarations.size();) {
-    RandomCase smaller = without(c, i);
+    RandomCase smaller = without(c, c.declarations[i].name);
     if (fails(smaller)) {
       c = std::move(smaller);
       any = true;
@@ -304,7 +512,24 @@ bool drop_pairs(RandomCase& c, List RandomWorld::*list, const Fails& fails) {
   bool any = false;
   for (std::size_t i = 0; i < (c.world.*list).size();) {
     RandomCase smaller = c;
-    (smaller.world.*list).erase((smaller.world.*list).begin() + static_cast<std::ptrdiff_t>(i));
+    const auto pair = (c.world.*list)[i];
+    std::erase(smaller.world.*list, pair);
+    std::erase(smaller.later.*list, pair);
+    if (fails(smaller)) {
+      c = std::move(smaller);
+      any = true;
+    } else {
+      ++i;
+    }
+  }
+  return any;
+}
+
+bool drop_edits(RandomCase& c, const Fails& fails) {
+  bool any = false;
+  for (std::size_t i = 0; i < c.edits.size();) {
+    RandomCase smaller = c;
+    smaller.edits.erase(smaller.edits.begin() + static_cast<std::ptrdiff_t>(i));
     if (fails(smaller)) {
       c = std::move(smaller);
       any = true;
@@ -321,6 +546,7 @@ RandomCase shrink(RandomCase c, const std::function<bool(const RandomCase&)>& fa
   for (bool more = true; more;) {
     more = drop_events(c, fails);
     more = drop_text(c, fails) || more;
+    more = drop_edits(c, fails) || more;
     more = drop_pairs(c, &RandomWorld::behind, fails) || more;
     more = drop_pairs(c, &RandomWorld::near, fails) || more;
   }

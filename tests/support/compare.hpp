@@ -13,7 +13,7 @@ namespace belfry::testing {
 struct Drive {
   std::size_t batch_events_max = 1;
   /// Before the event of that number: through a snapshot, a program that is the same again.
-  std::optional<std::size_t> restart_before, reload_before;
+  std::optional<std::size_t> restart_before{}, reload_before{};
 };
 struct Told {
   std::vector<std::string> lines;  ///< one per change
@@ -28,6 +28,10 @@ Compiled compile_case(const RandomCase& c);
 
 Told run_engine(const RandomCase& c, const std::shared_ptr<const rules::Program>& program,
                 const Drive& drive = {});
+/// Every `collectors`-th event is filled and matched by a thread of its own; the fold takes them in
+/// their order.
+Told run_collectors(const RandomCase& c, const std::shared_ptr<const rules::Program>& program,
+                    std::size_t collectors);
 Told run_reference(const RandomCase& c, const std::shared_ptr<const rules::Program>& program);
 
 /// Empty = both say the same. Else the first line that differs, with some before it.

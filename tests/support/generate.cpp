@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "belfry/base/check.hpp"
 #include "belfry/model/arena.hpp"
@@ -51,6 +52,7 @@ class Generator {
       rule(i);
     }
     causes();
+    edits();
     world();
     events();
     return std::move(out_);
@@ -201,8 +203,13 @@ class Generator {
                    fmt::format("count(s1) {} within {}", compare(5), window()),
                    fmt::format("count(s1) {} within {}", compare(4), window()),
                    fmt::format("distinct(s1.k) {} within {}", compare(3), window()),
+                   fmt::format("count(syslog) {} within {}", compare(8), window()),
                    sampled(shape),
                    sampled(shape)};
+        if (rng_.chance(25)) {
+          static const std::vector<std::string> kHeard{"s3", "s0", "probe", "m0"};
+          counted = {fmt::format("missing {} for {}", rng_.pick(kHeard), duration())};
+        }
         if (const std::string r = rule_of(Shape::Node); !r.empty()) {
           plain.push_back(r);
         }
@@ -213,7 +220,7 @@ class Generator {
         break;
       }
       case Shape::NodeK:
-        plain = {"s1"};
+        plain = {"s1", "s1", "s1", "s0"};  // s0 reaches keys that are there
         counted = {fmt::format("count(s1) {} within {}", compare(4), window()),
                    fmt::format("flaps(s1) {} within {}", compare(3), window()), sampled(shape)};
         if (const std::string r = rule_of(Shape::NodeK); !r.empty()) {
@@ -269,9 +276,17 @@ class Generator {
       return by_site(before, uses);
     }
     const std::string first = atom(shape, before, uses);
-    switch (rng_.below(8)) {
+    switch (rng_.below(11)) {
       case 0:
         return first + " and " + atom(shape, before, uses);
+      case 4:
+        return fmt::format("({}) then ({}) within {}", first, atom(shape, before, uses), window());
+      case 5:
+        return fmt::format("({}) then not ({}) within {}", first, atom(shape, before, uses),
+                           window());
+      case 6:
+        return fmt::format("{} or ({} then{} {} within {})", first, item(shape),
+                           rng_.chance(50) ? "" : " not", item(shape), window());
       case 1:
         return first + " or " + atom(shape, before, uses);
       case 2:
@@ -282,6 +297,12 @@ class Generator {
       default:
         return first;
     }
+  }
+
+  /// A signal in a sequence.
+  std::string item(Shape shape) {
+    static const std::vector<std::string> kNode{"s0", "s2", "s3", "d1", "s4"};
+    return shape == Shape::Node ? rng_.pick(kNode) : shape == Shape::NodeK ? "s1" : "d0";
   }
 
   /// Keyed through the node of each signal; the key says `site = node.site`.
@@ -353,6 +374,12 @@ class Generator {
     }
     if (shape == Shape::Span) {
       d.lines.push_back("  one by share, distinct");
+    }
+    if (rng_.chance(8)) {
+      d.lines.push_back(rng_.chance(60) ? "  mode shadow" : "  mode off");
+    }
+    if (rng_.chance(8)) {
+      d.lines.push_back(fmt::format("  limit {}", 1 + rng_.below(3)));
     }
     if (rng_.chance(30)) {
       d.lines.push_back("  settle " + duration());
@@ -464,6 +491,85 @@ class Generator {
         out_.world.near.emplace_back(d.name, fmt::format("n{}", rng_.below(5)));
       }
     }
+    later();
+  }
+
+  /// The other version of the inventory.
+  void later() {
+    RandomWorld& later = out_.later = out_.world;
+    for (std::size_t n = 1 + rng_.below(3); n > 0; --n) {
+      const std::size_t i = rng_.below(later.devices.size());
+      switch (rng_.below(5)) {
+        case 0:
+          later.devices.erase(later.devices.begin() + static_cast<std::ptrdiff_t>(i));
+          break;
+        case 1:
+          later.devices[i].site = rng_.pick(later.sites);
+          break;
+        case 2:
+          later.devices[i].role = later.devices[i].role == "core" ? "edge" : "core";
+          break;
+        case 3:
+          later.devices[i].spans = {"x"};
+          break;
+        default:
+          if (!later.behind.empty()) {
+            later.behind.pop_back();
+          }
+          later.near.emplace_back("n1", "n3");
+          break;
+      }
+    }
+  }
+
+  /// What the other version of the rules has different.
+  void edits() {
+    if (!rng_.chance(35)) {
+      return;
+    }
+    for (std::size_t n = 1 + rng_.below(3); n > 0; --n) {
+      const RuleSketch& rule = rng_.pick(rules_);
+      const auto found = std::find_if(out_.declarations.begin(), out_.declarations.end(),
+                                      [&](const Declaration& d) { return d.name == rule.name; });
+      const auto replaces = [&](const std::string& from, const std::string& to) {
+        out_.edits.push_back({rule.name, from, to});
+      };
+      const std::string has = fmt::format("{}\n{}", found->head, fmt::join(found->lines, "\n"));
+      switch (rng_.below(8)) {
+        case 0:
+          replaces("", "");
+          break;
+        case 1:
+          replaces("title \"", "title \"other ");
+          break;
+        case 2:
+          if (has.find("mode ") != std::string::npos) {
+            replaces("mode shadow", rng_.chance(70) ? "mode live" : "mode off");
+            replaces("mode off", "mode live");
+          } else {
+            replaces("  open {",
+                     rng_.chance(60) ? "  mode shadow\n  open {" : "  mode off\n  open {");
+          }
+          break;
+        case 3:
+          replaces(" for ", " for 1");  // 10ms becomes 110ms
+          break;
+        case 4:
+          replaces(" within ", rng_.chance(50) ? " within 1" : " within 2");
+          break;
+        case 5:
+          replaces(">= ", rng_.chance(50) ? ">= 1 + " : ">= 0 + ");
+          break;
+        case 6:
+          out_.edits.push_back({"*", rule.name, rule.name + "new"});
+          replaces(" {\n", fmt::format(" {{\n  was {}\n", rule.name));
+          return;
+        default:
+          replaces(" by ",
+                   rng_.chance(50) ? " or (d1 then s1 within 1s) by " : " or s1 for 50ms by ");
+          break;
+      }
+    }
   }
 
   std::int64_t gap() {
@@ -537,6 +643,14 @@ class Generator {
       }
       if (rng_.chance(4)) {
         e.msg = fmt::format("close {}", rng_.below(4));
+      } else if (!out_.edits.empty() && rng_.chance(6)) {
+        e.msg = "rules";
+      } else if (versions_ && rng_.chance(5)) {
+        e.msg = "rows";
+      } else if (rng_.chance(2)) {
+        const std::size_t ms = 1 + rng_.below(900);
+        e.msg = fmt::format("deaf {}", ms);
+        e.at_ns = at += static_cast<std::int64_t>(ms) * 1'000'000;
       } else if (rng_.chance(10)) {
         e.repeat = static_cast<std::uint32_t>(1 + rng_.below(4));
       }
@@ -551,6 +665,7 @@ class Generator {
   std::string site_key_;
   double level_ = 40, counter_ = 0;
   bool samples_ = rng_.chance(25);  ///< a case about measures
+  bool versions_ = rng_.chance(30);
 };
 
 }  // namespace
@@ -571,17 +686,78 @@ std::string text_of(const RandomCase& c) {
   return out;
 }
 
-std::string describe(const RandomCase& c) {
-  std::string out = fmt::format("# seed {}\n{}", c.seed, text_of(c));
-  for (const RandomWorld::Device& d : c.world.devices) {
+RandomCase without(const RandomCase& c, const std::string& name) {
+  RandomCase out = c;
+  std::set<std::string> gone{name};
+  for (bool more = true; more;) {
+    more = false;
+    for (const Declaration& d : c.declarations) {
+      const bool uses = std::any_of(d.uses.begin(), d.uses.end(),
+                                    [&](const std::string& used) { return gone.contains(used); });
+      more = (uses && gone.insert(d.name).second) || more;
+    }
+  }
+  std::erase_if(out.declarations, [&](const Declaration& d) { return gone.contains(d.name); });
+  return out;
+}
+
+RandomCase edited(const RandomCase& c) {
+  RandomCase out = c;
+  for (const Edit& edit : c.edits) {
+    if (edit.from.empty()) {
+      out = without(out, edit.declaration);
+      continue;
+    }
+    const auto replace = [&](std::string& text) {
+      for (std::size_t at = text.find(edit.from); at != std::string::npos;
+           at = text.find(edit.from, at + edit.to.size())) {
+        text.replace(at, edit.from.size(), edit.to);
+      }
+    };
+    for (Declaration& d : out.declarations) {
+      if (edit.declaration == "*" || edit.declaration == d.name) {
+        replace(d.head);
+        std::for_each(d.lines.begin(), d.lines.end(), replace);
+        replace(d.tail);
+      }
+    }
+  }
+  return out;
+}
+
+namespace {
+
+std::string describe(const RandomWorld& world) {
+  std::string out;
+  for (const RandomWorld::Device& d : world.devices) {
     out += fmt::format("# device {} site {} role {} spans {}\n", d.name, d.site, d.role,
                        fmt::join(d.spans, ","));
   }
-  for (const auto& [x, y] : c.world.behind) {
+  for (const auto& [x, y] : world.behind) {
     out += fmt::format("# {} behind {}\n", x, y);
   }
-  for (const auto& [x, y] : c.world.near) {
+  for (const auto& [x, y] : world.near) {
     out += fmt::format("# {} near {}\n", x, y);
+  }
+  return out;
+}
+
+bool has(const RandomCase& c, std::string_view message) {
+  return std::any_of(c.events.begin(), c.events.end(),
+                     [&](const RandomEvent& e) { return e.msg == message; });
+}
+
+}  // namespace
+
+std::string describe(const RandomCase& c) {
+  std::string out = fmt::format("# seed {}\n{}", c.seed, text_of(c));
+  if (has(c, "rules")) {
+    out += fmt::format("#### `rules`:\n{}####\n",
+                       text_of(edited(c)).substr(std::string_view(kPrelude).size()));
+  }
+  out += describe(c.world);
+  if (has(c, "rows")) {
+    out += "#### `rows`:\n" + describe(c.later) + "####\n";
   }
   for (const RandomEvent& e : c.events) {
     out += fmt::format("# +{:.6f}ms {} via {}: {}{}\n",
@@ -591,15 +767,17 @@ std::string describe(const RandomCase& c) {
   return out;
 }
 
-std::shared_ptr<const Inventory> inventory_of(const RandomCase& c, const rules::Program& program) {
+std::shared_ptr<const Inventory> inventory_of(const RandomCase& c, const rules::Program& program,
+                                              bool later) {
+  const RandomWorld& world = later ? c.later : c.world;
   const Schema& schema = *program.schema;
   const std::uint32_t site = schema.find_table("site"), device = schema.find_table("device");
   InventoryBuilder builder(program.schema);
   Arena arena;
-  for (const std::string& name : c.world.sites) {
+  for (const std::string& name : world.sites) {
     builder.add_row(site, std::vector<Value>{Value::string(name)});
   }
-  for (const RandomWorld::Device& d : c.world.devices) {
+  for (const RandomWorld::Device& d : world.devices) {
     std::vector<Value> items;
     for (const std::string& span : d.spans) {
       items.push_back(Value::string(span));
@@ -611,10 +789,10 @@ std::shared_ptr<const Inventory> inventory_of(const RandomCase& c, const rules::
     builder.add_row(device, std::vector<Value>{Value::string(d.name), Value::row(site, d.site),
                                                Value::string(d.role), spans});
   }
-  for (const auto& [x, y] : c.world.behind) {
+  for (const auto& [x, y] : world.behind) {
     builder.add_pair(schema.find_relation("behind"), Value::row(device, x), Value::row(device, y));
   }
-  for (const auto& [x, y] : c.world.near) {
+  for (const auto& [x, y] : world.near) {
     builder.add_pair(schema.find_relation("near"), Value::row(device, x), Value::row(device, y));
   }
   auto built = builder.build(1);

@@ -37,10 +37,17 @@ struct Declaration {
   std::vector<std::string> lines;
   std::vector<std::string> uses;
 };
+/// Not only messages. `close N`: a person closes the N-th live incident. `deaf N`: for N ms up to
+/// now nobody listened. `rules`, `rows`: the other version of the rules, of the inventory.
 struct RandomEvent {
   std::int64_t at_ns = 0;
-  std::string node, via, msg;  ///< msg `close N`: a person closes the N-th live incident
+  std::string node, via, msg;
   std::uint32_t repeat = 1;
+};
+/// The other version of the rules: in the declaration of that name `from` reads `to`; an empty
+/// `from` takes the declaration out, and what names it.
+struct Edit {
+  std::string declaration, from, to;
 };
 struct RandomWorld {
   std::vector<std::string> sites;
@@ -54,13 +61,18 @@ struct RandomWorld {
 struct RandomCase {
   std::uint64_t seed = 0;
   std::vector<Declaration> declarations;
-  RandomWorld world;
+  RandomWorld world, later;  ///< later: after `rows`
+  std::vector<Edit> edits;
   std::vector<RandomEvent> events;
 };
 
 RandomCase random_case(std::uint64_t seed);
 std::string text_of(const RandomCase& c);   ///< the program
+RandomCase edited(const RandomCase& c);     ///< the case whose program is the other version
 std::string describe(const RandomCase& c);  ///< program, world and stream
-std::shared_ptr<const Inventory> inventory_of(const RandomCase& c, const rules::Program& program);
+/// Without declaration `name` and whatever names it.
+RandomCase without(const RandomCase& c, const std::string& name);
+std::shared_ptr<const Inventory> inventory_of(const RandomCase& c, const rules::Program& program,
+                                              bool later = false);
 
 }  // namespace belfry::testing

@@ -109,40 +109,6 @@ std::string_view head_text(const Clause& clause, const Event& event) {
   }
 }
 
-void leaves_of(const Pattern* pattern, std::vector<const Pattern*>& out) {
-  if (pattern == nullptr) {
-    return;
-  }
-  if (pattern->kind == PatternKind::Signal || pattern->kind == PatternKind::Aggregate) {
-    out.push_back(pattern);
-  }
-  for (const Pattern* child : pattern->children) {
-    leaves_of(child, out);
-  }
-}
-
-bool is_ring(const Pattern& pattern) {
-  return pattern.aggregate != AggregateKind::RateEvents && pattern.threshold != nullptr &&
-         pattern.threshold->kind == rules::ExprKind::Const &&
-         pattern.threshold->value.number() <= 64;
-}
-
-bool counts_events(const Pattern& pattern) {
-  return pattern.kind == PatternKind::Aggregate &&
-         (pattern.aggregate == AggregateKind::CountEvents ||
-          pattern.aggregate == AggregateKind::RateEvents ||
-          pattern.aggregate == AggregateKind::Flaps);
-}
-
-bool of_samples(const Pattern& pattern) {
-  return pattern.kind == PatternKind::Aggregate && rules::of_samples(pattern.aggregate);
-}
-
-bool latches(const Pattern& pattern) {
-  return pattern.duration.count() > 0 && pattern.op != CompareOp::Less &&
-         pattern.op != CompareOp::LessEqual && pattern.op != CompareOp::NotEqual;
-}
-
 }  // namespace
 
 bool Reference::ByDepth::operator()(const IncidentRef& a, const IncidentRef& b) const {
@@ -159,26 +125,42 @@ Reference::Reference(std::shared_ptr<const rules::Program> program,
                      std::shared_ptr<const Inventory> inventory)
     : program_(std::move(program)), inventory_(std::move(inventory)) {
   signals_.resize(program_->signals.size());
-  history_.resize(program_->signals.size());
   active_ = [this](Index signal, std::span<const Value> key) { return active(signal, key); };
+  make_nodes();
+  declare_rows();
+  finish_round(Seq{0}, ignored_);
+}
+
+/// Rules and derived signals, contributors first. A rule in shadow has patterns and no incidents.
+void Reference::make_nodes() {
   for (const Index index : program_->signal_order) {
     const rules::Signal& signal = program_->signals[index];
+    Node node;
+    node.signal = index;
+    node.name = signal.name;
     if (signal.rule != kNone) {
       const rules::Rule& rule = program_->rules[signal.rule];
-      if (rule.mode == rules::Mode::Live) {
-        nodes_.push_back(
-            {index, &rule, rule.when, rule.unless, rule.clear_when, &rule.patterns, {}, {}});
+      node.rule = &rule;
+      node.live = rule.mode == rules::Mode::Live;
+      node.params = &rule.key;
+      node.when = rule.when;
+      node.unless = rule.unless;
+      node.clear_when = rule.clear_when;
+      node.patterns = &rule.patterns;
+      node.limit = rule.limit;
+      if (rule.mode == rules::Mode::Off) {
+        continue;
       }
     } else if (signal.raise_when != nullptr) {
-      nodes_.push_back({index,
-                        nullptr,
-                        signal.raise_when,
-                        nullptr,
-                        signal.clear_when,
-                        &signal.patterns,
-                        {},
-                        {}});
+      node.params = &signal.params;
+      node.when = signal.raise_when;
+      node.clear_when = signal.clear_when;
+      node.patterns = &signal.patterns;
+      node.limit = signal.limit;
+    } else {
+      continue;
     }
+    nodes_.push_back(std::move(node));
   }
 }
 
@@ -226,11 +208,15 @@ Instant Reference::next_deadline() const {
 
 // ---------------------------------------------------------------------------------------- inputs
 
+void Reference::begin_round(Instant at, bool timers) {
+  now_ = at;
+  timer_round_ = timers;
+  ++round_;
+}
+
 void Reference::on_event(const Event& event, Seq seq, Instant at,
                          std::vector<IncidentChange>& out) {
-  now_ = at;
-  timer_round_ = false;
-  round_order_ = order_;
+  begin_round(at, false);
   match(event);
   finish_round(seq, out);
 }
@@ -238,9 +224,7 @@ void Reference::on_event(const Event& event, Seq seq, Instant at,
 void Reference::advance(Instant at, Seq seq, std::vector<IncidentChange>& out) {
   while (!timers_.empty() && std::get<0>(*timers_.begin()) <= at.ns) {
     const std::int64_t tick = std::get<0>(*timers_.begin());
-    now_ = {tick};
-    timer_round_ = true;
-    round_order_ = order_;
+    begin_round({tick}, true);
     std::vector<std::pair<std::string, std::string>> due;
     while (!timers_.empty() && std::get<0>(*timers_.begin()) == tick) {
       due.emplace_back(std::get<1>(*timers_.begin()), std::get<2>(*timers_.begin()));
@@ -248,10 +232,12 @@ void Reference::advance(Instant at, Seq seq, std::vector<IncidentChange>& out) {
     }
     for (const auto& [name, key] : due) {
       const Index signal = program_->find_signal(name);
+      if (signal >= signals_.size()) {
+        continue;  // of a rule that is gone
+      }
       const auto found = signals_[signal].find(key);
-      const Duration expire = program_->signals[signal].expire;
-      if (found != signals_[signal].end() && expire.count() > 0 &&
-          passed(found->second.last + expire)) {
+      if (found != signals_[signal].end() && found->second.expires &&
+          passed(*found->second.expires)) {
         gone(signal, key);
       }
       for (Node& node : nodes_) {
@@ -264,11 +250,36 @@ void Reference::advance(Instant at, Seq seq, std::vector<IncidentChange>& out) {
   }
 }
 
+/// While nobody listened nothing fell silent: `expire` and `missing` begin anew at `to`.
+void Reference::deaf(Instant from, Instant to, Seq seq, std::vector<IncidentChange>& out) {
+  advance(from, seq, out);
+  for (Index signal = 0; signal < signals_.size(); ++signal) {
+    for (auto& [text, key] : signals_[signal]) {
+      if (key.expires) {
+        key.expires = to + program_->signals[signal].expire;
+        arm(*key.expires, program_->signals[signal].name, text);
+      }
+    }
+  }
+  for (Node& node : nodes_) {
+    for (const Pattern* pattern : *node.patterns) {
+      for (auto& [text, key] : node.keys) {
+        NodeState& state = key.nodes[pattern->id];
+        if (pattern->kind == PatternKind::Missing && !state.truth && state.newest) {
+          state.newest = std::max(*state.newest, to);
+          arm(*state.newest + pattern->duration, node.name, text);
+        }
+      }
+    }
+  }
+  advance(to - Duration(1), seq, out);
+  begin_round(to, false);
+  finish_round(seq, out);
+}
+
 bool Reference::close_by_hand(IncidentId id, Seq seq, Instant at,
                               std::vector<IncidentChange>& out) {
-  now_ = at;
-  timer_round_ = false;
-  round_order_ = order_;
+  begin_round(at, false);
   for (Node& node : nodes_) {
     for (auto& [text, key] : node.keys) {
       if (node.rule == nullptr || key.id != id ||
@@ -276,7 +287,6 @@ bool Reference::close_by_hand(IncidentId id, Seq seq, Instant at,
         continue;
       }
       close({&node, &key}, IncidentReason::ByHand, out);
-      key.blocked = key.holds;
       push_symptoms({&node, &key});
       work_.insert({&node, &key});
       finish_round(seq, out);
@@ -295,6 +305,7 @@ void Reference::finish_round(Seq seq, std::vector<IncidentChange>& out) {
     run(ref, seq, out);
   }
   update_visible(out);
+  tell_overflow(seq, out);
   forget_idle();
 }
 
@@ -364,18 +375,26 @@ bool Reference::clause_matches(const Clause& clause, const Event& event, Key& ke
 void Reference::raise(Index signal, const Key& key, const std::string& by, std::uint64_t repeat,
                       double value) {
   const std::string text = text_of(key);
+  const bool edge = !signals_[signal].contains(text);
+  if (edge && signals_[signal].size() >= program_->signals[signal].limit) {
+    refuse(program_->signals[signal].name);
+    return;
+  }
   SignalKey& state = signals_[signal][text];
-  Raise raise{key, now_, repeat, state.contributors.empty(), order_++, value};
   state.key = key;
   state.last = now_;
+  state.count += repeat;
   state.contributors.insert(by);
   const Duration expire = program_->signals[signal].expire;
   if (expire.count() > 0) {
-    arm(now_ + expire, program_->signals[signal].name, text);
+    state.expires = now_ + expire;
+    arm(*state.expires, program_->signals[signal].name, text);
   }
-  history_[signal].push_back(raise);
-  touch(signal, key, true);
-  count_raise(raise, signal);
+  if (edge) {
+    state.first = now_;
+    make_keys(signal, state);
+  }
+  hear(signal, state, {now_, repeat, edge, value, {}});
 }
 
 void Reference::clear(Index signal, const Key& key, const std::string& by) {
@@ -393,7 +412,7 @@ void Reference::clear(Index signal, const Key& key, const std::string& by) {
     } else {
       state.contributors.erase(by);
     }
-    touch(signal, state.key, false);
+    touch(signal, state);
     if (state.contributors.empty()) {
       cleared.push_back(text);
     }
@@ -406,32 +425,18 @@ void Reference::clear(Index signal, const Key& key, const std::string& by) {
 void Reference::gone(Index signal, const std::string& text) {
   const auto found = signals_[signal].find(text);
   if (found != signals_[signal].end()) {
-    const Key key = found->second.key;
+    touch(signal, found->second);
     signals_[signal].erase(found);
-    touch(signal, key, false);
   }
 }
 
-void Reference::touch(Index signal, const Key& key, bool may_create) {
+/// Every rule key that it reaches looks again.
+void Reference::touch(Index signal, const SignalKey& key) {
   for (Node& node : nodes_) {
     for (const Pattern* pattern : *node.patterns) {
-      const bool leaf =
-          pattern->kind == PatternKind::Signal || pattern->kind == PatternKind::Aggregate;
-      if (!leaf || pattern->leaf.signal != signal || !passes(pattern->leaf, key)) {
-        continue;
-      }
-      if (may_create && exact(pattern->leaf)) {
-        for (const Key& rule_key : reached(pattern->leaf, key)) {
-          RuleKey fresh;
-          fresh.key = keep(rule_key);
-          fresh.text = text_of(rule_key);
-          fresh.born = round_order_;
-          fresh.nodes.resize(node.patterns->size());
-          node.keys.emplace(fresh.text, fresh);
-        }
-      }
       for (const auto& [text, rule_key] : node.keys) {
-        if (reaches(pattern->leaf, key, rule_key.key)) {
+        if (is_leaf(*pattern) && pattern->leaf.signal == signal &&
+            reaches(pattern->leaf, key.key, rule_key.key)) {
           node.touched.insert(text);
         }
       }
@@ -439,17 +444,103 @@ void Reference::touch(Index signal, const Key& key, bool may_create) {
   }
 }
 
-void Reference::count_raise(const Raise& raise, Index signal) {
+/// A signal key that goes up makes the rule keys that its leaves determine. (Those of `missing` are
+/// made by the inventory.)
+void Reference::make_keys(Index signal, const SignalKey& key) {
   for (Node& node : nodes_) {
-    std::vector<const Pattern*> leaves;
-    leaves_of(node.when, leaves);
+    for (const Pattern* pattern : *node.patterns) {
+      if (!is_leaf(*pattern) || pattern->kind == PatternKind::Missing ||
+          pattern->leaf.signal != signal || !passes(pattern->leaf, key.key) ||
+          !exact(pattern->leaf)) {
+        continue;
+      }
+      for (const Key& rule_key : reached(pattern->leaf, key.key)) {
+        if (!node.keys.contains(text_of(rule_key))) {
+          add_key(node, rule_key);
+        }
+      }
+    }
+  }
+}
+
+/// Null when the rule is full.
+Reference::RuleKey* Reference::add_key(Node& node, const Key& key) {
+  if (node.keys.size() >= node.limit && !make_room(node)) {
+    if (node.live) {
+      refuse(node.name);
+    }
+    return nullptr;
+  }
+  RuleKey fresh;
+  fresh.key = keep(key);
+  fresh.text = text_of(key);
+  fresh.nodes.resize(node.patterns->size());
+  RuleKey& made = node.keys.emplace(fresh.text, fresh).first->second;
+  meet(node, made);
+  node.touched.insert(made.text);
+  return &made;
+}
+
+/// A new key knows when the signals that reach it were last raised; it has counted none of that.
+void Reference::meet(Node& node, RuleKey& key) {
+  for (const Pattern* pattern : *node.patterns) {
+    if (pattern->kind != PatternKind::Signal) {
+      continue;
+    }
+    std::optional<Instant>& newest = key.nodes[pattern->id].newest;
+    for (const auto& [text, signal] : signals_[pattern->leaf.signal]) {
+      if (reaches(pattern->leaf, signal.key, key.key)) {
+        newest = newest ? std::max(*newest, signal.last) : signal.last;
+      }
+    }
+  }
+}
+
+void Reference::refuse(const std::string& name) {
+  ++overflows_[name].refused;
+  overflows_[name].changed = true;
+}
+
+/// Evicts the key that has been idle for longest, by round and key text.
+bool Reference::make_room(Node& node) {
+  const RuleKey* victim = nullptr;
+  for (const auto& [text, key] : node.keys) {
+    if (key.idle_since && !busy(node, key) &&
+        (victim == nullptr || *key.idle_since < *victim->idle_since)) {
+      victim = &key;
+    }
+  }
+  if (victim == nullptr) {
+    return false;
+  }
+  node.touched.erase(victim->text);
+  node.keys.erase(std::string(victim->text));
+  return true;
+}
+
+/// Every leaf that is reached remembers the raise; the incident counts it once.
+void Reference::hear(Index signal, const SignalKey& from, const Heard& raise) {
+  for (Node& node : nodes_) {
     for (auto& [text, key] : node.keys) {
-      const bool any = std::any_of(leaves.begin(), leaves.end(), [&](const Pattern* p) {
-        return p->leaf.signal == signal && reaches(p->leaf, raise.key, key.key);
-      });
-      if (any && program_->signals[signal].measure) {
+      bool counts = false;
+      for (const Pattern* pattern : *node.patterns) {
+        if (!is_leaf(*pattern) || pattern->leaf.signal != signal ||
+            !reaches(pattern->leaf, from.key, key.key)) {
+          continue;
+        }
+        NodeState& state = key.nodes[pattern->id];
+        state.heard.push_back(raise);
+        state.heard.back().word = word_of(*pattern, from.key);
+        if (pattern->kind != PatternKind::Aggregate) {
+          state.newest = now_;
+        }
+        state.raised = true;
+        node.touched.insert(text);
+        counts = counts || in_tree(node.when, pattern);
+      }
+      if (counts && program_->signals[signal].measure) {
         key.last_sample = now_;
-      } else if (any) {
+      } else if (counts) {
         key.count += raise.repeat;
         key.flaps += raise.edge ? 1 : 0;
         key.last_raise = now_;
@@ -458,361 +549,52 @@ void Reference::count_raise(const Raise& raise, Index signal) {
   }
 }
 
-// ----------------------------------------------------------------------------------------- reach
-
-bool Reference::passes(const Leaf& leaf, const Key& key) {
-  return std::all_of(leaf.filters.begin(), leaf.filters.end(),
-                     [&](const rules::Expr* filter) { return rules::holds(filter, env(key)); });
-}
-
-bool Reference::exact(const Leaf& leaf) const {
-  for (std::size_t i = 0; i < leaf.key.size(); ++i) {
-    if (leaf.key[i] == nullptr && !(leaf.relation != kNone && leaf.relation_key == i)) {
-      return false;
+/// One incident for each rule or signal that was full, until a tenth of its places is free again.
+void Reference::tell_overflow(Seq seq, std::vector<IncidentChange>& out) {
+  for (const rules::Signal& signal : program_->signals) {
+    const auto found = overflows_.find(signal.name);
+    if (found == overflows_.end()) {
+      continue;
     }
-  }
-  return true;
-}
-
-std::vector<Reference::Key> Reference::reached(const Leaf& leaf, const Key& key) {
-  std::vector<Key> out(1);
-  for (std::size_t i = 0; i < leaf.key.size(); ++i) {
-    std::vector<Value> parts;
-    if (leaf.key[i] != nullptr) {
-      parts.push_back(rules::evaluate(*leaf.key[i], env(key)));
+    Overflow& full = found->second;
+    std::uint64_t limit = signal.limit;
+    std::size_t size = signals_[program_->find_signal(signal.name)].size();
+    for (const Node& node : nodes_) {
+      if (node.name == signal.name) {
+        limit = node.limit;
+        size = node.keys.size();
+      }
+    }
+    IncidentChange change;
+    if (!full.shown && full.changed) {
+      full.nth = 0;
+      Incident& i = change.after;
+      i.rule = signal.name;
+      i.key = {"(overflow)"};
+      i.id = make_id(signal.name, "(overflow)", now_, seq);
+      i.state = IncidentState::Open;
+      i.severity = Severity::Major;
+      i.title = signal.name + ": more than " + std::to_string(limit) +
+                " keys, further ones are not followed";
+    } else if (full.shown && !full.changed && size * 10 <= limit * 9) {
+      change.after = *full.shown;
+      change.after.state = IncidentState::Closed;
     } else {
-      const Value from = rules::evaluate(*leaf.relation_from, env(key));
-      const auto range = leaf.relation_reversed ? inventory_->backward(leaf.relation, from)
-                                                : inventory_->forward(leaf.relation, from);
-      parts.assign(range.begin(), range.end());
-    }
-    std::vector<Key> next;
-    for (const Key& head : out) {
-      for (const Value& part : parts) {
-        if (!part.is_none()) {
-          next.push_back(head);
-          next.back().push_back(part);
-        }
-      }
-    }
-    out = next;
-  }
-  return out;
-}
-
-bool Reference::reaches(const Leaf& leaf, const Key& key, const Key& rule_key) {
-  if (!passes(leaf, key)) {
-    return false;
-  }
-  for (std::size_t i = 0; i < leaf.key.size(); ++i) {
-    if (leaf.key[i] != nullptr) {
-      if (!(rules::evaluate(*leaf.key[i], env(key)) == rule_key[i])) {
-        return false;
-      }
-    } else if (leaf.relation != kNone && leaf.relation_key == i) {
-      const Value from = rules::evaluate(*leaf.relation_from, env(key));
-      if (!(leaf.relation_reversed ? inventory_->related(leaf.relation, rule_key[i], from)
-                                   : inventory_->related(leaf.relation, from, rule_key[i]))) {
-        return false;
-      }
-    }
-  }
-  return true;
-}
-
-// -------------------------------------------------------------------------------------- patterns
-
-void Reference::propagate() {
-  for (const Index signal : program_->signal_order) {
-    for (Node& node : nodes_) {
-      if (node.signal != signal) {
-        continue;
-      }
-      const std::set<std::string> touched = std::move(node.touched);
-      node.touched.clear();
-      for (const std::string& text : touched) {
-        RuleKey& key = node.keys.at(text);
-        evaluate_node(node, key);
-        seen_.insert({&node, &key});
-        if (node.rule != nullptr) {
-          work_.insert({&node, &key});
-        }
-      }
-    }
-  }
-}
-
-void Reference::evaluate_node(Node& node, RuleKey& key) {
-  const bool when = truth(node, key, *node.when);
-  const bool unless = node.unless != nullptr && truth(node, key, *node.unless);
-  const bool cleared = node.clear_when != nullptr && truth(node, key, *node.clear_when);
-  const bool where = node.rule == nullptr || rules::holds(node.rule->where, env(key.key));
-  const bool is = when && where && !unless;
-  const bool was = key.truth;
-  const bool clear_edge = cleared && !key.cleared;
-  key.truth = is;
-  key.cleared = cleared;
-  key.started = started(key, *node.when) && where && !unless;
-  // While `clear when` is true there is no incident to begin or to become due.
-  const bool masked = node.rule != nullptr && node.rule->clear == rules::ClearKind::When && cleared;
-  key.holds = key.truth && !masked;
-  key.begun = key.started && !masked;
-  const std::string by = "derived";
-  if (is && !was) {
-    raise(node.signal, key.key, by, 1);
-  }
-  if (node.rule == nullptr && node.clear_when != nullptr) {
-    if (clear_edge) {
-      gone(node.signal, key.text);
-    }
-  } else if (!is && was) {
-    clear(node.signal, key.key, by);
-  }
-}
-
-bool Reference::truth(Node& node, RuleKey& key, const Pattern& pattern) {
-  std::vector<bool> children;
-  for (const Pattern* child : pattern.children) {
-    children.push_back(truth(node, key, *child));
-  }
-  NodeState& state = key.nodes[pattern.id];
-  bool result = false;
-  switch (pattern.kind) {
-    case PatternKind::Signal:
-      for (const auto& [text, signal] : signals_[pattern.leaf.signal]) {
-        result = result || reaches(pattern.leaf, signal.key, key.key);
-      }
-      break;
-    case PatternKind::For:
-      if (!children[0]) {
-        state.running = false;
-      } else if (!state.running) {
-        state.running = true;
-        state.since = now_;
-        arm(now_ + pattern.duration, program_->signals[node.signal].name, key.text);
-      } else {
-        result = state.truth || passed(state.since + pattern.duration);
-      }
-      break;
-    case PatternKind::And:
-      result = std::find(children.begin(), children.end(), false) == children.end();
-      break;
-    case PatternKind::Or:
-      result = std::find(children.begin(), children.end(), true) != children.end();
-      break;
-    case PatternKind::Not:
-      result = !children[0];
-      break;
-    case PatternKind::Aggregate:
-      result = aggregate(node, key, pattern);
-      break;
-    case PatternKind::Then:
-    case PatternKind::ThenNot:
-    case PatternKind::Missing:
-      break;  // not in the reference
-  }
-  state.truth = result;
-  return result;
-}
-
-bool Reference::started(RuleKey& key, const Pattern& pattern) const {
-  switch (pattern.kind) {
-    case PatternKind::For:
-      return started(key, *pattern.children[0]);
-    case PatternKind::And:
-      return std::all_of(pattern.children.begin(), pattern.children.end(),
-                         [&](const Pattern* child) { return started(key, *child); });
-    case PatternKind::Or:
-      return std::any_of(pattern.children.begin(), pattern.children.end(),
-                         [&](const Pattern* child) { return started(key, *child); });
-    default:
-      return key.nodes[pattern.id].truth;
-  }
-}
-
-Duration Reference::delay(const RuleKey& key, const Pattern& pattern) const {
-  Duration result{0};
-  bool first = true;
-  switch (pattern.kind) {
-    case PatternKind::For:
-      return pattern.duration + delay(key, *pattern.children[0]);
-    case PatternKind::And:
-      for (const Pattern* child : pattern.children) {
-        result = std::max(result, delay(key, *child));
-      }
-      return result;
-    case PatternKind::Or:
-      for (const Pattern* child : pattern.children) {
-        if (key.nodes[child->id].truth) {
-          const Duration d = delay(key, *child);
-          result = first ? d : std::min(result, d);
-          first = false;
-        }
-      }
-      return result;
-    default:
-      return result;
-  }
-}
-
-bool Reference::aggregate(Node& node, RuleKey& key, const Pattern& pattern) {
-  arm_window(node, key, pattern);
-  const Value threshold = rules::evaluate(*pattern.threshold, env(key.key));
-  const bool seconds = threshold.type == Type::Duration;
-  if (!threshold.is_number() && !seconds) {
-    return false;
-  }
-  const double limit = seconds ? static_cast<double>(threshold.i) / 1e9 : threshold.number();
-  const auto compare = [&](double value) {
-    return !std::isnan(value) && rules::compare_number(pattern.op, value, limit);
-  };
-  if (of_samples(pattern)) {
-    return compare(sampled(key, pattern).first);
-  }
-  if (counts_events(pattern) || pattern.aggregate == AggregateKind::DistinctValues) {
-    return compare(measure(key, pattern, false));
-  }
-  NodeState& state = key.nodes[pattern.id];
-  bool result = compare(measure(key, pattern, false));
-  if (latches(pattern)) {
-    result = result && (state.latched || compare(measure(key, pattern, true)));
-    state.latched = result;
-  }
-  return result;
-}
-
-double Reference::measure(const RuleKey& key, const Pattern& pattern, bool near) {
-  const Leaf& leaf = pattern.leaf;
-  if (pattern.aggregate == AggregateKind::RateEvents) {
-    return count_events(key, pattern) / (static_cast<double>(pattern.duration.count()) / 1e9);
-  }
-  if (counts_events(pattern)) {
-    return count_events(key, pattern);
-  }
-  if (pattern.aggregate == AggregateKind::CountKeys) {
-    double n = 0;
-    for (const auto& [text, signal] : signals_[leaf.signal]) {
-      const bool in = !near || signal.last > now_ - pattern.duration;
-      n += in && reaches(leaf, signal.key, key.key) ? 1 : 0;
-    }
-    return n;
-  }
-  const auto n = static_cast<double>(distinct_values(key, pattern, near).size());
-  if (pattern.aggregate != AggregateKind::Share) {
-    return n;
-  }
-  const Value& other = key.key[leaf.relation_key];
-  const std::size_t population =
-      (leaf.relation_reversed ? inventory_->forward(leaf.relation, other)
-                              : inventory_->backward(leaf.relation, other))
-          .size();
-  return population == 0 ? 0 : n / static_cast<double>(population);
-}
-
-std::set<std::string> Reference::distinct_values(const RuleKey& key, const Pattern& pattern,
-                                                 bool near) {
-  const Leaf& leaf = pattern.leaf;
-  std::set<std::string> values;
-  const auto add = [&](const Key& signal_key) {
-    const rules::Expr* what =
-        pattern.aggregate == AggregateKind::Share ? leaf.relation_from : pattern.distinct;
-    const Value value = rules::evaluate(*what, env(signal_key));
-    if (!value.is_none()) {
-      values.insert(to_text(value));
-    }
-  };
-  if (pattern.aggregate == AggregateKind::DistinctValues) {
-    for (const Raise& raise : history_[leaf.signal]) {
-      if (raise.order >= key.born && raise.at > now_ - pattern.duration &&
-          reaches(leaf, raise.key, key.key)) {
-        add(raise.key);
-      }
-    }
-    return values;
-  }
-  for (const auto& [text, signal] : signals_[leaf.signal]) {
-    if ((!near || signal.last > now_ - pattern.duration) && reaches(leaf, signal.key, key.key)) {
-      add(signal.key);
-    }
-  }
-  return values;
-}
-
-double Reference::count_events(const RuleKey& key, const Pattern& pattern) {
-  const bool ring = is_ring(pattern);
-  const std::int64_t width = pattern.duration.count() / 64;
-  std::uint64_t n = 0;
-  for (const Raise& raise : history_[pattern.leaf.signal]) {
-    if (raise.order < key.born || !reaches(pattern.leaf, raise.key, key.key) ||
-        (pattern.aggregate == AggregateKind::Flaps && !raise.edge)) {
+      full.changed = false;
       continue;
     }
-    const bool in =
-        ring ? raise.at > now_ - pattern.duration : raise.at.ns / width > now_.ns / width - 64;
-    n += in ? (pattern.aggregate == AggregateKind::Flaps ? 1 : raise.repeat) : 0;
-  }
-  return static_cast<double>(ring ? std::min<std::uint64_t>(n, 64) : n);
-}
-
-/// A timer for every entry that will leave the window: more than needed, never fewer.
-void Reference::arm_window(const Node& node, const RuleKey& key, const Pattern& pattern) {
-  if (pattern.duration.count() <= 0) {
-    return;
-  }
-  const std::int64_t width = pattern.duration.count() / 64;
-  for (const Raise& raise : history_[pattern.leaf.signal]) {
-    if (raise.order < key.born) {
-      continue;
+    full.changed = false;
+    change.after.count = full.refused;
+    change.reason = IncidentReason::Overflow;
+    change.nth = ++full.nth;
+    full.shown.reset();
+    if (change.after.state == IncidentState::Open) {
+      full.shown = change.after;
+    } else {
+      full.refused = 0;
     }
-    Instant leaves = raise.at + pattern.duration;
-    if (of_samples(pattern) || (counts_events(pattern) && !is_ring(pattern))) {
-      leaves = {(raise.at.ns / width + 64) * width};
-    }
-    arm(leaves, program_->signals[node.signal].name, key.text);
+    out.push_back(change);
   }
-}
-
-bool Reference::in_window(const RuleKey& key, const Pattern& pattern) {
-  if (counts_events(pattern)) {
-    return count_events(key, pattern) > 0;
-  }
-  if (of_samples(pattern)) {
-    return !std::isnan(sampled(key, pattern).second);
-  }
-  return pattern.kind == PatternKind::Aggregate &&
-         pattern.aggregate == AggregateKind::DistinctValues &&
-         !distinct_values(key, pattern, false).empty();
-}
-
-bool Reference::exists(const Node& node, const RuleKey& key) {
-  if (key.truth || key.life != Life::Idle) {
-    return true;
-  }
-  for (const Pattern* pattern : *node.patterns) {
-    const bool leaf =
-        pattern->kind == PatternKind::Signal || pattern->kind == PatternKind::Aggregate;
-    if (!leaf || !exact(pattern->leaf)) {
-      continue;
-    }
-    if (in_window(key, *pattern)) {
-      return true;
-    }
-    for (const auto& [text, signal] : signals_[pattern->leaf.signal]) {
-      if (reaches(pattern->leaf, signal.key, key.key)) {
-        return true;
-      }
-    }
-  }
-  return false;
-}
-
-void Reference::forget_idle() {
-  for (const auto& [node, key] : seen_) {
-    if (!exists(*node, *key)) {
-      node->keys.erase(std::string(key->text));
-    }
-  }
-  seen_.clear();
 }
 
 }  // namespace belfry::testing

@@ -2,11 +2,18 @@
 // Reference: the semantics of LANGUAGE 6 written as plainly as we can, O(rules x events) and worse.
 // It is the oracle of the property test: engine and reference must make the same changes.
 //
-// It keeps every raise it ever saw and counts again whenever it is asked; it tries every clause
-// on every event, every incident as a cause of every other. It shares no code with the engine but
-// `rules::evaluate` for expressions and the model's values.
+// Every rule key keeps every raise it ever heard and counts again whenever it is asked; every
+// clause is tried on every event, every incident as a cause of every other. It shares no code with
+// the engine but `rules::evaluate` for expressions and the model's values.
 //
-// Not in it: `then`, `missing`, maintenance, limits, deafness, new versions of rules or inventory.
+// Not in it: maintenance, silences.
+//
+//   reference.cpp            inputs, facts, timers
+//   reference_patterns.cpp   which keys a signal reaches; truth of patterns
+//   reference_samples.cpp    measures
+//   reference_incidents.cpp  the life of incidents, causes
+//   reference_shown.cpp      what is told
+//   reference_versions.cpp   new rules, new inventory
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -29,12 +36,19 @@ class Reference {
   Reference(std::shared_ptr<const rules::Program> program,
             std::shared_ptr<const Inventory> inventory);
 
+  /// A new version of the rules or of the inventory (6.18, 6.19).
+  void set_program(std::shared_ptr<const rules::Program> program, Seq seq, Instant at,
+                   std::vector<IncidentChange>& out);
+  void set_inventory(std::shared_ptr<const Inventory> inventory, Seq seq, Instant at,
+                     std::vector<IncidentChange>& out);
   /// REQUIRES: every deadline before `at` was fired by advance().
   void on_event(const Event& event, Seq seq, Instant at, std::vector<IncidentChange>& out);
   /// Fires all timers at or before `at`.
   void advance(Instant at, Seq seq, std::vector<IncidentChange>& out);
   /// A person closes an incident (6.9); false when there is none to close.
   bool close_by_hand(IncidentId id, Seq seq, Instant at, std::vector<IncidentChange>& out);
+  /// From `from` to `to` nobody listened (6.3).
+  void deaf(Instant from, Instant to, Seq seq, std::vector<IncidentChange>& out);
   Instant next_deadline() const;
   std::vector<IncidentId> live() const;
 
@@ -42,39 +56,49 @@ class Reference {
   using Key = std::vector<Value>;
   enum class Life : std::uint8_t { Idle, Pending, Waiting, Open, Symptom, Clearing, Closed };
 
-  /// One raise of a signal key, kept for ever.
-  struct Raise {
-    Key key;
+  /// One raise as one leaf of one rule key heard it, kept for ever.
+  struct Heard {
     Instant at;
     std::uint64_t repeat = 1;
     bool edge = false;  ///< idle -> active
-    std::uint64_t order = 0;
-    double value = 0;  ///< of a sample
+    double value = 0;   ///< of a sample
+    std::string word;   ///< what `distinct` counts; empty = none
   };
   struct SignalKey {
     Key key;
     std::set<std::string> contributors;
-    Instant last{0};
+    Instant first{0}, last{0};
+    std::optional<Instant> expires;
+    std::uint64_t count = 0;
   };
+  /// What one part of a pattern remembers for one key.
   struct NodeState {
     bool truth = false;
-    bool latched = false;
+    bool became = false;   ///< it became true when it was last asked
+    bool latched = false;  ///< keys: the threshold was reached
+    bool on = false;       ///< a sequence is complete
+    bool armed = false;    ///< `then not` waits
     bool running = false;
-    Instant since{0};
+    Instant since{0};               ///< `for` runs, `then not` waits: since when
+    std::vector<Heard> heard;       ///< leaf
+    std::optional<Instant> newest;  ///< signal: newest raise. Else: when it last became true
+    bool raised = false;            ///< leaf: in this round
   };
   /// One key of a rule or of a derived signal.
   struct RuleKey {
     Key key;
     std::string text;
-    std::uint64_t born = 0;  ///< raises from this order on are its own
     std::vector<NodeState> nodes;
     bool truth = false, started = false, cleared = false;
-    bool holds = false, begun = false;  ///< for the incident: not while `clear when` is true
+    bool holds = false, begun = false;        ///< for the incident: not while `clear when` is true
+    bool declared = false;                    ///< `missing`: a row of the inventory
+    std::optional<std::uint64_t> idle_since;  ///< number of the round; it may be evicted
     // incident
     Life life = Life::Idle;
     bool blocked = false, released = false, shown_before = false, was_symptom = false;
+    bool removed = false;  ///< its row left the inventory
     Instant began{0}, due{0}, released_at{0}, closed_at{0}, ended_at{0}, last_raise{0};
-    Instant last_sample{0};
+    Instant last_sample{0}, removed_until{0};
     Seq began_seq;
     IncidentId id;
     std::uint32_t nth = 0;
@@ -88,13 +112,24 @@ class Reference {
   /// A rule or a derived signal: what has a pattern.
   struct Node {
     rules::Index signal = rules::kNone;
+    std::string name;
     const rules::Rule* rule = nullptr;
+    bool live = true;  ///< not a rule in shadow
+    const std::vector<rules::Param>* params = nullptr;
     const rules::Pattern* when = nullptr;
     const rules::Pattern* unless = nullptr;
     const rules::Pattern* clear_when = nullptr;
     const std::vector<const rules::Pattern*>* patterns = nullptr;
+    std::uint64_t limit = 0;
     std::map<std::string, RuleKey> keys;
     std::set<std::string> touched;
+  };
+  /// What a rule or signal had no place for.
+  struct Overflow {
+    std::uint64_t refused = 0;
+    std::optional<Incident> shown;
+    bool changed = false;
+    std::uint32_t nth = 0;
   };
   using IncidentRef = std::pair<Node*, RuleKey*>;
   struct ByDepth {
@@ -109,13 +144,23 @@ class Reference {
              double value = 0);
   void clear(rules::Index signal, const Key& key, const std::string& by);
   void gone(rules::Index signal, const std::string& text);
-  void touch(rules::Index signal, const Key& key, bool may_create);
-  void count_raise(const Raise& raise, rules::Index signal);
+  void touch(rules::Index signal, const SignalKey& key);
+  void make_keys(rules::Index signal, const SignalKey& key);
+  void hear(rules::Index signal, const SignalKey& key, const Heard& raise);
+  RuleKey* add_key(Node& node, const Key& key);
+  void meet(Node& node, RuleKey& key);
+  bool make_room(Node& node);
+  void refuse(const std::string& name);
+  void tell_overflow(Seq seq, std::vector<IncidentChange>& out);
+  void begin_round(Instant at, bool timers);
+  static IncidentId make_id(const std::string& rule, const std::string& key, Instant at, Seq seq);
 
   // reach
   bool passes(const rules::Leaf& leaf, const Key& key);
   bool reaches(const rules::Leaf& leaf, const Key& key, const Key& rule_key);
   std::vector<Key> reached(const rules::Leaf& leaf, const Key& key);
+  static bool is_leaf(const rules::Pattern& pattern);
+  static bool in_tree(const rules::Pattern* tree, const rules::Pattern* part);
   bool exact(const rules::Leaf& leaf) const;
 
   // patterns
@@ -123,17 +168,38 @@ class Reference {
   void propagate();
   void evaluate_node(Node& node, RuleKey& key);
   bool truth(Node& node, RuleKey& key, const rules::Pattern& pattern);
+  void drive(Node& node, RuleKey& key, bool was, bool clear_edge);
+  bool running_out(const Node& node, RuleKey& key, const rules::Pattern& pattern, bool child);
+  bool sequence(const Node& node, RuleKey& key, const rules::Pattern& pattern);
+  bool sequence_without(const Node& node, RuleKey& key, const rules::Pattern& pattern);
+  bool missing(const Node& node, RuleKey& key, const rules::Pattern& pattern);
   bool started(RuleKey& key, const rules::Pattern& pattern) const;
-  bool aggregate(Node& node, RuleKey& key, const rules::Pattern& pattern);
+  bool aggregate(const Node& node, RuleKey& key, const rules::Pattern& pattern);
   double measure(const RuleKey& key, const rules::Pattern& pattern, bool near);
   double count_events(const RuleKey& key, const rules::Pattern& pattern);
   void arm_window(const Node& node, const RuleKey& key, const rules::Pattern& pattern);
   Duration delay(const RuleKey& key, const rules::Pattern& pattern) const;
   std::set<std::string> distinct_values(const RuleKey& key, const rules::Pattern& pattern,
                                         bool near);
+  std::string word_of(const rules::Pattern& pattern, const Key& signal_key);
   void forget_idle();
-  bool exists(const Node& node, const RuleKey& key);
+  bool pinned(const Node& node, const RuleKey& key);
+  bool busy(const Node& node, const RuleKey& key);
+  bool remembers(const Node& node, const RuleKey& key);
   bool in_window(const RuleKey& key, const rules::Pattern& pattern);
+  Instant since(const RuleKey& key, const rules::Pattern& pattern);
+
+  // versions
+  void make_nodes();
+  void take_signals(const std::vector<std::string>& old_names,
+                    std::vector<std::map<std::string, SignalKey>>& old_signals);
+  void take_node(Node& node, const Node& from, const rules::Program& of);
+  void close_orphans(std::vector<Node>& old, std::vector<IncidentChange>& out);
+  void reach_anew();
+  void declare_rows();
+  void mark_removed(const Inventory& old);
+  void look_again();
+  bool step_removed(const IncidentRef& ref, std::vector<IncidentChange>& out);
 
   // incidents
   void run(const IncidentRef& ref, Seq seq, std::vector<IncidentChange>& out);
@@ -188,14 +254,16 @@ class Reference {
   rules::ActiveQuery active_;
   std::vector<Node> nodes_;
   std::vector<std::map<std::string, SignalKey>> signals_;
-  std::vector<std::vector<Raise>> history_;
-  std::uint64_t order_ = 1, round_order_ = 1;
+  std::vector<IncidentChange> ignored_;
+  std::map<std::string, Overflow> overflows_;  ///< by name of the rule or signal
+  std::uint64_t round_ = 0;
   /// (tick, name of rule or signal, key text)
   std::set<std::tuple<std::int64_t, std::string, std::string>> timers_;
   std::set<IncidentRef, ByDepth> work_;
   std::set<IncidentRef, ByDepth> seen_;  ///< of this round: may be forgotten at its end
   Instant now_{0};
   bool timer_round_ = false;
+  bool rebuilding_ = false;  ///< a version of the rules: `for` counts from when its signal went up
 };
 
 }  // namespace belfry::testing

@@ -104,10 +104,9 @@ std::pair<double, double> Reference::sampled(const RuleKey& key, const Pattern& 
   const std::int64_t width = std::max<std::int64_t>(pattern.duration.count() / 64, 1);
   SampleSlices slices;
   double newest = NAN;
-  for (const Raise& raise : history_[pattern.leaf.signal]) {
+  for (const Heard& raise : key.nodes[pattern.id].heard) {
     const std::int64_t slice = raise.at.ns / width;
-    if (raise.order >= key.born && slice > now_.ns / width - 64 &&
-        reaches(pattern.leaf, raise.key, key.key)) {
+    if (slice > now_.ns / width - 64) {
       slices[slice].push_back({raise.at, raise.value, static_cast<double>(raise.repeat)});
       newest = raise.value;
     }

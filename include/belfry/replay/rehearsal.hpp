@@ -59,6 +59,7 @@ class Rehearsal {
   void on_deaf(Instant from, Instant to);
   CommandResult command(const Command& command, Instant at);
   void set_program(std::shared_ptr<const rules::Program> program, Instant at);
+  void set_inventory(std::shared_ptr<const Inventory> inventory, Instant at);
 
   void watch(Watch watch) { watch_ = std::move(watch); }
   Correlator& correlator() { return *correlator_; }
