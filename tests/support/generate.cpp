@@ -220,7 +220,7 @@ class Generator {
         break;
       }
       case Shape::NodeK:
-        plain = {"s1", "s1", "s1", "s0"};  // s0 reaches keys that are there
+        plain = {"s1"};
         counted = {fmt::format("count(s1) {} within {}", compare(4), window()),
                    fmt::format("flaps(s1) {} within {}", compare(3), window()), sampled(shape)};
         if (const std::string r = rule_of(Shape::NodeK); !r.empty()) {
@@ -347,7 +347,7 @@ class Generator {
     }
     site_key_ = "site";
     const std::string when = pattern(shape, place, d.uses);
-    d.head = fmt::format("rule {} {{\n  when {} by {}", d.name, when,
+    d.head = fmt::format("rule {} {{\n  when {} by {}\n", d.name, when,
                          shape == Shape::Site ? site_key_ : by);
     clauses(shape, d);
     static const std::vector<std::string> kSeverities{"minor", "major", "critical"};
@@ -364,8 +364,8 @@ class Generator {
   /// What a title can say of such a pattern.
   static std::string measured(const std::string& when) {
     const auto has = [&](std::string_view text) { return when.find(text) != std::string::npos; };
-    return fmt::format("{}{}{}", has("(m") ? " {value}" : "", has("rate(") ? " {rate}" : "",
-                       has("eta(") ? " {eta ?? \"-\"}" : "");
+    return fmt::format("{}{}{}", has("(m0") || has("(m1") ? " {value}" : "",
+                       has("rate(") ? " {rate}" : "", has("eta(") ? " {eta ?? \"-\"}" : "");
   }
 
   void clauses(Shape shape, Declaration& d) {
@@ -543,7 +543,11 @@ class Generator {
           replaces("title \"", "title \"other ");
           break;
         case 2:
-          if (has.find("mode ") != std::string::npos) {
+          if (has.find("mode ") != std::string::npos ||
+              found->tail.find("mode ") != std::string::npos ||
+              std::any_of(out_.edits.begin(), out_.edits.end(), [&](const Edit& e) {
+                return e.declaration == rule.name && e.from == "  open {";
+              })) {
             replaces("mode shadow", rng_.chance(70) ? "mode live" : "mode off");
             replaces("mode off", "mode live");
           } else {
@@ -565,8 +569,9 @@ class Generator {
           replaces(" {\n", fmt::format(" {{\n  was {}\n", rule.name));
           return;
         default:
-          replaces(" by ",
-                   rng_.chance(50) ? " or (d1 then s1 within 1s) by " : " or s1 for 50ms by ");
+          replaces(" by node\n", " or (d1 then s0 within 1s) by node\n");
+          replaces(" by node, k\n", " or s1 for 50ms by node, k\n");
+          replaces(" by site\n", " or d0 by site\n");
           break;
       }
     }
