@@ -193,6 +193,7 @@ struct Fold {
   Samples* samples_of(const NodeState& state);
   std::int64_t window_next(const PlanNode& plan, NodeState& state, double value, double threshold);
   bool window_empty(const PlanNode& plan, const NodeState& state) const;
+  void prune_windows();
   void drop_window(const PlanNode& plan, NodeState& state);
 
   // patterns.cpp
@@ -204,6 +205,7 @@ struct Fold {
   double threshold_of(const rules::Pattern& pattern, const Vars& vars);
   Truth evaluate_then(OwnerKey& key, std::uint16_t node, const Vars& vars);
   Truth evaluate_then_not(OwnerKey& key, std::uint16_t node, const Vars& vars);
+  bool raised_now(const OwnerKey& key, std::uint16_t node, bool was) const;
   Truth evaluate_missing(OwnerKey& key, std::uint16_t node);
   double keys_value(const OwnerKey& key, std::uint16_t node) const;
   double near_value(const OwnerKey& key, std::uint16_t node) const;
@@ -329,7 +331,9 @@ struct Fold {
   void save_incident(const IncidentRecord& incident, ByteWriter& to) const;
   void save_window(const PlanNode& node, const NodeState& state, ByteWriter& to) const;
   bool load_key(ByteReader& in, std::size_t parts, Key& to);
-  Result<void> load_signal(ByteReader& in);
+  std::uint32_t known_as(std::string_view name) const;
+  Result<void> load_signal(ByteReader& in, bool migrate);
+  void load_signal_key(ByteReader& in, std::uint32_t signal, const Key& key, bool migrate);
   Result<void> load_owner(ByteReader& in, bool migrate, std::vector<Orphan>* orphans);
   bool load_owner_key(ByteReader& in, std::uint32_t owner, std::size_t parts,
                       const std::vector<WindowKind>& kinds, const std::vector<bool>& keep,

@@ -289,6 +289,9 @@ void Fold::notify(const Edge& edge, std::uint64_t times, bool went_up) {
   const PlanNode& node = owner.nodes[edge.node];
   NodeState& state = key.nodes[edge.node];
   state.x = now;
+  if (node.kind() == PatternKind::Signal) {
+    state.y = static_cast<std::int64_t>(raises);
+  }
   if (node.window != WindowKind::None) {
     const bool flaps = node.pattern->aggregate == AggregateKind::Flaps;
     if (!flaps || went_up) {

@@ -61,6 +61,10 @@ void Fold::drive_signal(std::uint32_t record, bool was, bool is, bool clear_edge
     return;
   }
   const bool own_clear = owner.rule == nullptr && owner.clear_when != kNoNode;
+  if (rebuilding && !own_clear) {  // other rules: what was true may not have been told
+    const std::uint32_t told = signal_tables[signal].find(keys[record].key);
+    was = told != kNil && signal_keys[told].derived;
+  }
   if (was == is && !clear_edge) {
     return;
   }
@@ -120,7 +124,7 @@ Truth Fold::evaluate(OwnerKey& key, std::uint16_t index, const Vars& vars) {
       break;
   }
   NodeState& state = key.nodes[index];
-  if (truth.holds && !state.holds && !node.is_leaf()) {
+  if (truth.holds && !state.holds && node.kind() != PatternKind::Signal) {
     state.y = now;
   }
   state.holds = truth.holds;
@@ -278,20 +282,28 @@ std::int64_t Fold::newest_raise(const OwnerKey& key, std::uint16_t index) const 
   return plan->owners[key.owner].nodes[index].kind() == PatternKind::Signal ? state.x : state.y;
 }
 
+/// An item of a sequence was raised in this round: a signal by any raise, else by becoming true.
+bool Fold::raised_now(const OwnerKey& key, std::uint16_t index, bool was) const {
+  const NodeState& state = key.nodes[index];
+  return plan->owners[key.owner].nodes[index].kind() == PatternKind::Signal
+             ? state.y >= static_cast<std::int64_t>(first_raise_of_round)
+             : state.holds && !was;
+}
+
 Truth Fold::evaluate_then(OwnerKey& key, std::uint16_t index, const Vars& vars) {
   const PlanNode& node = plan->owners[key.owner].nodes[index];
+  const std::uint16_t second = node.children[1];
   evaluate(key, node.children[0], vars);
-  const Truth b = evaluate(key, node.children[1], vars);
+  const bool b_was = key.nodes[second].holds;
+  const Truth b = evaluate(key, second, vars);
   NodeState& state = key.nodes[index];
   const std::int64_t span = node.pattern->duration.count();
   const std::int64_t a_at = newest_raise(key, node.children[0]);
-  const std::int64_t b_at = newest_raise(key, node.children[1]);
   if (!b.holds) {
     state.on = false;
-  } else if (b_at != kNotYet && b_at != state.x) {
-    state.on = state.on || (a_at != kNotYet && a_at <= b_at && b_at - a_at <= span);
+  } else if (raised_now(key, second, b_was)) {
+    state.on = state.on || (a_at != kNotYet && now - a_at <= span);
   }
-  state.x = b_at;
   if (a_at != kNotYet && !reached(tick(add_sat(a_at, span)))) {
     wake_at(key, add_sat(a_at, span));  // the key is kept until `a` is too old to matter
   }
@@ -301,13 +313,11 @@ Truth Fold::evaluate_then(OwnerKey& key, std::uint16_t index, const Vars& vars) 
 Truth Fold::evaluate_then_not(OwnerKey& key, std::uint16_t index, const Vars& vars) {
   const PlanNode& node = plan->owners[key.owner].nodes[index];
   NodeState& state = key.nodes[index];
-  const bool a_was = key.nodes[node.children[0]].holds;
-  const std::int64_t b_before = state.y;
-  const Truth a = evaluate(key, node.children[0], vars);
-  const Truth b = evaluate(key, node.children[1], vars);
-  const std::int64_t b_at = newest_raise(key, node.children[1]);
-  const bool b_raised = b.holds || b_at != b_before;
-  if (!a.holds || b_raised) {
+  const std::uint16_t first = node.children[0], second = node.children[1];
+  const bool a_was = key.nodes[first].holds, b_was = key.nodes[second].holds;
+  const Truth a = evaluate(key, first, vars);
+  const Truth b = evaluate(key, second, vars);
+  if (!a.holds || b.holds || raised_now(key, second, b_was)) {
     state.armed = false;
     state.on = false;
   } else if (!a_was) {
@@ -322,11 +332,7 @@ Truth Fold::evaluate_then_not(OwnerKey& key, std::uint16_t index, const Vars& va
   if (state.armed) {
     wake_at(key, state.x);
   }
-  state.y = b_at;
-  // `y` of this node holds b's newest raise, so evaluate() must not take it for an edge of its own.
-  const bool on = state.on;
-  state.holds = on;
-  return {on, on || state.armed};
+  return {state.on, state.on || state.armed};
 }
 
 Truth Fold::evaluate_missing(OwnerKey& key, std::uint16_t index) {

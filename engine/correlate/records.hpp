@@ -67,8 +67,9 @@ using ValueCounts = absl::flat_hash_map<Text, std::uint32_t>;
 
 /// What one node of a pattern remembers for one key.
 struct NodeState {
-  std::int64_t x = kNotYet;  ///< leaf: newest raise. For, ThenNot: deadline. Then: raise seen
-  std::int64_t y = kNotYet;  ///< compound item of a sequence: its last false->true edge
+  std::int64_t x = kNotYet;  ///< leaf: newest raise. For, ThenNot: deadline
+  /// Signal: number of its newest raise, in this run only. Else: last false->true edge.
+  std::int64_t y = kNotYet;
   std::uint32_t edges = kNil, count = 0;
   std::uint32_t window = kNil;  ///< Window or ValueCounts, by the node's plan
   bool on = false;              ///< For done, latch, sequence true

@@ -258,7 +258,7 @@ void Fold::save_owner_key(std::uint32_t record, ByteWriter& to) const {
   for (std::size_t n = 0; n < owner.nodes.size(); ++n) {
     const NodeState& state = key.nodes[n];
     to.zigzag(state.x);
-    to.zigzag(state.y);
+    to.zigzag(owner.nodes[n].kind() == PatternKind::Signal ? kNotYet : state.y);
     to.u8(static_cast<std::uint8_t>((state.on ? 1 : 0) | (state.armed ? 2 : 0) |
                                     (state.holds ? 4 : 0)));
     if (owner.nodes[n].window != WindowKind::None) {
@@ -391,7 +391,7 @@ Result<void> Fold::load(ByteReader& in, bool migrate, std::vector<Orphan>* orpha
   now = in.zigzag();
   touch = in.varint();
   for (std::uint64_t n = in.varint(); n > 0 && !in.failed(); --n) {
-    BELFRY_CHECK_OK(load_signal(in));
+    BELFRY_CHECK_OK(load_signal(in, migrate));
   }
   for (std::uint64_t n = in.varint(); n > 0 && !in.failed(); --n) {
     BELFRY_CHECK_OK(load_owner(in, migrate, orphans));
@@ -423,10 +423,24 @@ bool Fold::load_key(ByteReader& in, std::size_t parts, Key& to) {
   return true;
 }
 
-Result<void> Fold::load_signal(ByteReader& in) {
+/// The signal of that name, or of the rule that had that name (LANGUAGE 6.18).
+std::uint32_t Fold::known_as(std::string_view name) const {
+  const std::uint32_t signal = plan->program->find_signal(name);
+  if (signal < plan->signals.size()) {
+    return signal;
+  }
+  for (const rules::Rule& rule : plan->program->rules) {
+    if (rule.was == name) {
+      return rule.signal;
+    }
+  }
+  return kNil;
+}
+
+Result<void> Fold::load_signal(ByteReader& in, bool migrate) {
   const std::string_view wanted = in.string();
   const std::uint64_t parts = in.varint();
-  const std::uint32_t signal = plan->program->find_signal(wanted);
+  const std::uint32_t signal = migrate ? known_as(wanted) : plan->program->find_signal(wanted);
   const bool known = signal < plan->signals.size() && plan->signals[signal].params->size() == parts;
   if (parts > kKeyPartsMax) {
     return fail(Code::Corrupt, "correlator snapshot: signal '{}' has {} parts", wanted, parts);
@@ -436,40 +450,54 @@ Result<void> Fold::load_signal(ByteReader& in) {
     if (!load_key(in, parts, key)) {
       break;
     }
-    const std::uint8_t flags = in.u8();
-    const std::vector<std::string> vantages = load_text_list(in);
-    const std::uint64_t count = in.varint();
-    const std::int64_t first = in.zigzag();
-    const std::int64_t last = in.zigzag();
-    const std::int64_t deadline = in.zigzag();
-    if (!known || in.failed() || signal_tables[signal].find(key) != kNil) {
-      release(key);
-      continue;
-    }
-    const std::uint32_t record = signal_keys.add();
-    SignalKey& state = signal_keys[record];
-    state.key = key;
-    state.signal = signal;
-    state.plain = (flags & 1) != 0;
-    state.derived = (flags & 2) != 0;
-    state.count = count;
-    state.first = first;
-    state.last = last;
-    for (const std::string& vantage : vantages) {
-      add_contributor(state, {Contributor::Kind::Vantage, vantage});
-    }
-    signal_tables[signal].insert(record);
-    if (plan->signals[signal].by_first_part) {
-      by_first[signal][key.parts[0]].insert(record);
-    }
-    const std::int64_t expire = plan->signals[signal].expire;
-    const std::int64_t fresh = expire > 0 ? last + std::min(expire, kForever - last) : kForever;
-    timers.arm(state.timer, {record, true},
-               deadline == kForever ? fresh
-               : expire > 0         ? deadline
-                                    : kForever);
+    load_signal_key(in, known ? signal : kNil, key, migrate);
   }
   return {};
+}
+
+/// Takes over the uses of `key`'s texts.
+void Fold::load_signal_key(ByteReader& in, std::uint32_t signal, const Key& key, bool migrate) {
+  const std::uint8_t flags = in.u8();
+  const std::vector<std::string> vantages = load_text_list(in);
+  const std::uint64_t count = in.varint();
+  const std::int64_t first = in.zigzag();
+  const std::int64_t last = in.zigzag();
+  const std::int64_t deadline = in.zigzag();
+  if (signal == kNil || in.failed() || signal_tables[signal].find(key) != kNil) {
+    release(key);
+    return;
+  }
+  const OwnerPlan& owner = plan->owners[signal];
+  const bool derives = owner.used && (owner.rule == nullptr || owner.live);
+  const bool plain = (flags & 1) != 0;
+  const bool derived = (flags & 2) != 0 && derives;
+  if (!plain && !derived && vantages.empty()) {
+    release(key);  // these rules do not raise it any more
+    return;
+  }
+  const std::uint32_t record = signal_keys.add();
+  SignalKey& state = signal_keys[record];
+  state.key = key;
+  state.signal = signal;
+  state.plain = plain;
+  state.derived = derived;
+  state.count = count;
+  state.first = first;
+  state.last = last;
+  for (const std::string& vantage : vantages) {
+    add_contributor(state, {Contributor::Kind::Vantage, vantage});
+  }
+  signal_tables[signal].insert(record);
+  if (plan->signals[signal].by_first_part) {
+    by_first[signal][key.parts[0]].insert(record);
+  }
+  const std::int64_t expire = plan->signals[signal].expire;
+  std::int64_t expires = kForever;
+  if (expire > 0) {
+    expires = deadline != kForever ? deadline : last + std::min(expire, kForever - last);
+    expires = migrate ? std::max(expires, now) : expires;  // never before this version
+  }
+  timers.arm(state.timer, {record, true}, expires);
 }
 
 Result<void> Fold::load_owner(ByteReader& in, bool migrate, std::vector<Orphan>* orphans) {
@@ -480,12 +508,7 @@ Result<void> Fold::load_owner(ByteReader& in, bool migrate, std::vector<Orphan>*
     return fail(Code::Corrupt, "correlator snapshot: '{}' has {} parts and {} nodes", wanted, parts,
                 nodes);
   }
-  std::uint32_t owner = plan->program->find_signal(wanted);
-  for (const rules::Rule& rule : plan->program->rules) {
-    if (owner >= plan->owners.size() && migrate && rule.was == wanted) {
-      owner = rule.signal;
-    }
-  }
+  const std::uint32_t owner = migrate ? known_as(wanted) : plan->program->find_signal(wanted);
   const bool known = owner < plan->owners.size() && plan->owners[owner].used &&
                      plan->owners[owner].params->size() == parts;
   if (!known && !migrate) {
@@ -548,6 +571,9 @@ bool Fold::load_owner_key(ByteReader& in, std::uint32_t owner, std::size_t parts
       load_window(in, kinds[i], kept ? &node : nullptr);
     }
     if (kept) {
+      if (plan->owners[owner].nodes[i].kind() == PatternKind::Signal) {
+        node.y = kNotYet;  // numbers of raises begin anew
+      }
       state.nodes[i] = node;
     }
   }

@@ -56,6 +56,8 @@ void Fold::set_program(std::shared_ptr<const rules::Program> program, Seq at_seq
   ByteWriter image;
   if (!first) {
     fire(at, false, at_seq, to);
+    now = std::max(now, at.ns);
+    prune_windows();
     save(image);
   }
   std::map<IncidentId, Incident> before;
@@ -83,6 +85,11 @@ void Fold::set_program(std::shared_ptr<const rules::Program> program, Seq at_seq
   rebuilding = true;
   windows_follow = inventory_follows;
   reevaluate_all();
+  for (std::uint32_t i = 0; i < keys.end(); ++i) {
+    if (keys.has(i)) {
+      add_work(i);  // a rule that leaves the shadow has no incident yet
+    }
+  }
   finish();
   rebuilding = windows_follow = false;
   settle_timers();
@@ -166,8 +173,11 @@ void Fold::declare_missing() {
       continue;
     }
     const std::vector<std::uint32_t> known(owner_tables[o].begin(), owner_tables[o].end());
+    absl::flat_hash_set<std::uint32_t> before;
     for (const std::uint32_t record : known) {
-      keys[record].declared = false;
+      if (std::exchange(keys[record].declared, false)) {
+        before.insert(record);
+      }
       mark_dirty(record);
     }
     const std::uint32_t table = (*owner.params)[0].of;
@@ -192,7 +202,8 @@ void Fold::declare_missing() {
       keys[record].declared = true;
       for (std::size_t n = 0; n < owner.nodes.size(); ++n) {
         NodeState& state = keys[record].nodes[n];
-        if (owner.nodes[n].kind() == PatternKind::Missing && state.x == kNotYet) {
+        const bool is_new = state.x == kNotYet || !before.contains(record);
+        if (owner.nodes[n].kind() == PatternKind::Missing && is_new) {
           state.x = now;
         }
       }

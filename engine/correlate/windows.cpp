@@ -234,6 +234,21 @@ bool Fold::window_empty(const PlanNode& node, const NodeState& state) const {
                                               : w.values == nullptr || w.values->last.empty();
 }
 
+/// Forgets what has left its window: other rules may ask for a longer one.
+void Fold::prune_windows() {
+  for (std::uint32_t i = 0; i < keys.end(); ++i) {
+    if (!keys.has(i)) {
+      continue;
+    }
+    const OwnerPlan& owner = plan->owners[keys[i].owner];
+    for (const std::uint16_t n : owner.window_nodes) {
+      if (owner.nodes[n].window == WindowKind::Ring) {
+        window_value(owner.nodes[n], keys[i].nodes[n]);
+      }
+    }
+  }
+}
+
 void Fold::drop_window(const PlanNode& node, NodeState& state) {
   if (state.window == kNil) {
     return;

@@ -333,7 +333,7 @@ namespace {
 class ReferenceRun {
  public:
   ReferenceRun(const RandomCase& c, const std::shared_ptr<const rules::Program>& program)
-      : versions_(c, program), reference_(program, versions_.inventory()) {}
+      : versions_(c, program), reference_(program, versions_.inventory(), kStart) {}
 
   void input(const RandomEvent& from) {
     const Instant at{from.at_ns};

@@ -122,8 +122,8 @@ bool Reference::ByDepth::operator()(const IncidentRef& a, const IncidentRef& b) 
 }
 
 Reference::Reference(std::shared_ptr<const rules::Program> program,
-                     std::shared_ptr<const Inventory> inventory)
-    : program_(std::move(program)), inventory_(std::move(inventory)) {
+                     std::shared_ptr<const Inventory> inventory, Instant start)
+    : program_(std::move(program)), inventory_(std::move(inventory)), now_(start) {
   signals_.resize(program_->signals.size());
   active_ = [this](Index signal, std::span<const Value> key) { return active(signal, key); };
   make_nodes();
@@ -305,8 +305,8 @@ void Reference::finish_round(Seq seq, std::vector<IncidentChange>& out) {
     run(ref, seq, out);
   }
   update_visible(out);
-  tell_overflow(seq, out);
   forget_idle();
+  tell_overflow(seq, out);
 }
 
 // ----------------------------------------------------------------------------------------- facts
@@ -534,7 +534,7 @@ void Reference::hear(Index signal, const SignalKey& from, const Heard& raise) {
         if (pattern->kind != PatternKind::Aggregate) {
           state.newest = now_;
         }
-        state.raised = true;
+        state.raised = pattern->kind == PatternKind::Signal;
         node.touched.insert(text);
         counts = counts || in_tree(node.when, pattern);
       }

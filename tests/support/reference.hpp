@@ -34,7 +34,7 @@ namespace belfry::testing {
 class Reference {
  public:
   Reference(std::shared_ptr<const rules::Program> program,
-            std::shared_ptr<const Inventory> inventory);
+            std::shared_ptr<const Inventory> inventory, Instant start);
 
   /// A new version of the rules or of the inventory (6.18, 6.19).
   void set_program(std::shared_ptr<const rules::Program> program, Seq seq, Instant at,
