@@ -97,6 +97,7 @@ struct Vars {
 struct Orphan {
   IncidentId id;
   std::uint32_t nth = 0;
+  std::unique_ptr<Incident> overflow;  ///< set: that of a full rule
 };
 
 struct Truth {
@@ -315,7 +316,8 @@ struct Fold {
                    std::vector<IncidentChange>& to, bool inventory_follows);
   void set_inventory(std::shared_ptr<const Inventory> to_use, Seq at_seq, Instant at,
                      std::vector<IncidentChange>& to);
-  void close_orphans(const std::vector<Orphan>& orphans, std::map<IncidentId, Incident>& before);
+  void count_symptoms();
+  void close_orphans(std::vector<Orphan>& orphans, std::map<IncidentId, Incident>& before);
   void reevaluate_all();
   void declare_missing();
   void close_removed(const Inventory& old);
@@ -340,7 +342,7 @@ struct Fold {
                       std::vector<Orphan>* orphans);
   void load_window(ByteReader& in, WindowKind kind, NodeState* state);
   void load_incident(ByteReader& in, std::uint32_t record, std::vector<Orphan>* orphans);
-  void load_rest(ByteReader& in);
+  void load_rest(ByteReader& in, std::vector<Orphan>* orphans);
   void relink_loaded();
 
   // members.cpp

@@ -554,6 +554,9 @@ std::vector<Incident> Fold::live() const {
 
 /// A key that did not fit (LANGUAGE 6.17).
 void Fold::refuse(std::uint32_t signal) {
+  if (plan->owners[signal].rule != nullptr && !plan->owners[signal].live) {
+    return;  // in shadow: nobody hears of it
+  }
   Overflow& overflow = overflows[signal];
   ++overflow.refused;
   overflow.changed = true;

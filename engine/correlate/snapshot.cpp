@@ -396,7 +396,7 @@ Result<void> Fold::load(ByteReader& in, bool migrate, std::vector<Orphan>* orpha
   for (std::uint64_t n = in.varint(); n > 0 && !in.failed(); --n) {
     BELFRY_CHECK_OK(load_owner(in, migrate, orphans));
   }
-  load_rest(in);
+  load_rest(in, orphans);
   if (in.failed()) {
     return fail(Code::Corrupt, "correlator snapshot: it ends too early");
   }
@@ -664,7 +664,7 @@ void Fold::load_incident(ByteReader& in, std::uint32_t record, std::vector<Orpha
   }
   if (record == kNil) {
     if (orphans != nullptr && i.shown != nullptr && i.visible && i.phase != Phase::Closed) {
-      orphans->push_back({i.id, i.nth});
+      orphans->push_back({i.id, i.nth, nullptr});
     }
     drop_shown(i);
     return;
@@ -676,7 +676,7 @@ void Fold::load_incident(ByteReader& in, std::uint32_t record, std::vector<Orpha
   incidents[key.incident] = std::move(i);
 }
 
-void Fold::load_rest(ByteReader& in) {
+void Fold::load_rest(ByteReader& in, std::vector<Orphan>* orphans) {
   for (std::uint64_t n = in.varint(); n > 0 && !in.failed(); --n) {
     const std::uint32_t signal = plan->program->find_signal(in.string());
     Overflow overflow;
@@ -685,8 +685,12 @@ void Fold::load_rest(ByteReader& in) {
     if (in.boolean()) {
       overflow.shown = std::make_unique<Incident>(load_whole(in));
     }
-    if (signal < plan->signals.size()) {
+    const bool hidden = signal < plan->signals.size() && plan->owners[signal].rule != nullptr &&
+                        !plan->owners[signal].live;
+    if (signal < plan->signals.size() && !hidden) {
       overflows[signal] = std::move(overflow);
+    } else if (orphans != nullptr && overflow.shown != nullptr) {
+      orphans->push_back({overflow.shown->id, overflow.nth, std::move(overflow.shown)});
     }
   }
   silences.clear();

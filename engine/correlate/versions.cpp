@@ -81,6 +81,7 @@ void Fold::set_program(std::shared_ptr<const rules::Program> program, Seq at_seq
   static_cast<void>(load(in, true, &orphans));  // our own bytes of a moment ago
   now = std::max(now, at.ns);
   close_orphans(orphans, before);
+  count_symptoms();
   declare_missing();
   rebuilding = true;
   windows_follow = inventory_follows;
@@ -96,17 +97,16 @@ void Fold::set_program(std::shared_ptr<const rules::Program> program, Seq at_seq
 }
 
 /// Incidents whose rule is gone end with it.
-void Fold::close_orphans(const std::vector<Orphan>& orphans,
-                         std::map<IncidentId, Incident>& before) {
+void Fold::close_orphans(std::vector<Orphan>& orphans, std::map<IncidentId, Incident>& before) {
   std::vector<IncidentChange> changes;
-  for (const Orphan& orphan : orphans) {
+  for (Orphan& orphan : orphans) {
     const auto it = before.find(orphan.id);
-    if (it == before.end()) {
+    if (it == before.end() && orphan.overflow == nullptr) {
       continue;
     }
     IncidentChange& change = changes.emplace_back();
-    change.before = it->second.state;
-    change.after = std::move(it->second);
+    change.after = std::move(it == before.end() ? *orphan.overflow : it->second);
+    change.before = change.after.state;
     change.after.state = IncidentState::Closed;
     change.after.closed_at = Instant{now};
     change.reason = IncidentReason::RuleRemoved;
@@ -117,6 +117,23 @@ void Fold::close_orphans(const std::vector<Orphan>& orphans,
            std::tie(b.after.rule, b.after.key, b.after.id);
   });
   std::move(changes.begin(), changes.end(), std::back_inserter(*out));
+}
+
+/// What hung under an incident may have gone with its rule.
+void Fold::count_symptoms() {
+  for (std::uint32_t i = 0; i < incidents.end(); ++i) {
+    if (incidents.has(i)) {
+      incidents[i].symptoms = 0;
+      note_update(incidents[i].key);
+    }
+  }
+  for (std::uint32_t i = 0; i < incidents.end(); ++i) {
+    if (incidents.has(i) && !incidents[i].causes.empty()) {
+      if (IncidentRecord* cause = by_incident(incidents[i].causes.front())) {
+        ++cause->symptoms;
+      }
+    }
+  }
 }
 
 void Fold::set_inventory(std::shared_ptr<const Inventory> to_use, Seq at_seq, Instant at,

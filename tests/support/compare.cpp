@@ -333,7 +333,10 @@ namespace {
 class ReferenceRun {
  public:
   ReferenceRun(const RandomCase& c, const std::shared_ptr<const rules::Program>& program)
-      : versions_(c, program), reference_(program, versions_.inventory(), kStart) {}
+      : versions_(c, program), reference_(program, versions_.inventory(), kStart) {
+    reference_.start(changes_);
+    tell(kStart);
+  }
 
   void input(const RandomEvent& from) {
     const Instant at{from.at_ns};

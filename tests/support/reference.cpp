@@ -127,8 +127,11 @@ Reference::Reference(std::shared_ptr<const rules::Program> program,
   signals_.resize(program_->signals.size());
   active_ = [this](Index signal, std::span<const Value> key) { return active(signal, key); };
   make_nodes();
+}
+
+void Reference::start(std::vector<IncidentChange>& out) {
   declare_rows();
-  finish_round(Seq{0}, ignored_);
+  finish_round(Seq{0}, out);
 }
 
 /// Rules and derived signals, contributors first. A rule in shadow has patterns and no incidents.

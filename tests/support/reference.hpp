@@ -36,6 +36,8 @@ class Reference {
   Reference(std::shared_ptr<const rules::Program> program,
             std::shared_ptr<const Inventory> inventory, Instant start);
 
+  /// What the inventory it was made with leads to.
+  void start(std::vector<IncidentChange>& out);
   /// A new version of the rules or of the inventory (6.18, 6.19).
   void set_program(std::shared_ptr<const rules::Program> program, Seq seq, Instant at,
                    std::vector<IncidentChange>& out);
@@ -254,7 +256,6 @@ class Reference {
   rules::ActiveQuery active_;
   std::vector<Node> nodes_;
   std::vector<std::map<std::string, SignalKey>> signals_;
-  std::vector<IncidentChange> ignored_;
   std::map<std::string, Overflow> overflows_;  ///< by name of the rule or signal
   std::uint64_t round_ = 0;
   /// (tick, name of rule or signal, key text)

@@ -210,6 +210,26 @@ void Reference::close_orphans(std::vector<Node>& old, std::vector<IncidentChange
       closed.push_back(change);
     }
   }
+  for (auto it = overflows_.begin(); it != overflows_.end();) {
+    const bool stays = std::any_of(
+        program_->signals.begin(), program_->signals.end(), [&](const rules::Signal& signal) {
+          return signal.name == it->first &&
+                 (signal.rule == kNone || program_->rules[signal.rule].mode == rules::Mode::Live);
+        });
+    if (stays) {
+      ++it;
+      continue;
+    }
+    if (it->second.shown) {
+      IncidentChange& change = closed.emplace_back();
+      change.after = *it->second.shown;
+      change.after.state = IncidentState::Closed;
+      change.after.count = it->second.refused;
+      change.reason = IncidentReason::RuleRemoved;
+      change.nth = it->second.nth + 1;
+    }
+    it = overflows_.erase(it);
+  }
   std::sort(closed.begin(), closed.end(), [](const IncidentChange& a, const IncidentChange& b) {
     return std::tie(a.after.rule, a.after.key, a.after.id) <
            std::tie(b.after.rule, b.after.key, b.after.id);
