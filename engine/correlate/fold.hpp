@@ -57,7 +57,8 @@ struct Contributor {
   std::string_view vantage;
 };
 
-/// Keys that a leaf reaches by part of their key only (LANGUAGE 10.6).
+/// Keys that a leaf reaches by part of their key only (LANGUAGE 10.6), and signal keys that wait
+/// for a rule key to come into being.
 struct PartialEntry {
   std::vector<std::uint32_t> signals, keys;
 };
@@ -163,10 +164,13 @@ struct Fold {
   // links.cpp
   void link(std::uint32_t signal_key);
   void link_use(std::uint32_t signal_key, std::uint32_t use, std::span<const Value> values);
-  void link_related(std::uint32_t signal_key, const LeafUse& use, Text value, Vars& target,
+  void link_related(std::uint32_t signal_key, std::uint32_t use, Text value, Vars& target,
                     const rules::Env& env);
-  void link_target(std::uint32_t signal_key, const LeafUse& use, Text value,
+  void link_target(std::uint32_t signal_key, std::uint32_t use, Text value,
                    std::span<const Value> target);
+  PartialEntry& wait_for_key(std::uint32_t signal_key, std::uint32_t use, const Key& key);
+  void meet(std::uint32_t owner_key, std::uint32_t use, const std::vector<std::uint32_t>& signals,
+            bool pins);
   void link_partial(std::uint32_t signal_key, std::uint32_t use, Text value,
                     std::span<const Value> target);
   void link_new_key(std::uint32_t owner_key);

@@ -42,10 +42,10 @@ void Fold::link_use(std::uint32_t signal_key, std::uint32_t use_index,
   const Text value = use.value == nullptr ? kNil : edge_value(use, scope);
   switch (use.reach) {
     case Reach::Exact:
-      link_target(signal_key, use, value, target.span());
+      link_target(signal_key, use_index, value, target.span());
       break;
     case Reach::Relation:
-      link_related(signal_key, use, value, target, scope);
+      link_related(signal_key, use_index, value, target, scope);
       break;
     case Reach::Partial:
       link_partial(signal_key, use_index, value, target.span());
@@ -61,9 +61,9 @@ Text Fold::edge_value(const LeafUse& use, const rules::Env& scope) {
   return value.is_none() ? kNil : strings.acquire(to_text(value));
 }
 
-void Fold::link_related(std::uint32_t signal_key, const LeafUse& use, Text value, Vars& target,
+void Fold::link_related(std::uint32_t signal_key, std::uint32_t use_index, Text value, Vars& target,
                         const rules::Env& scope) {
-  const rules::Leaf& leaf = *use.leaf;
+  const rules::Leaf& leaf = *plan->uses[use_index].leaf;
   if (leaf.relation_from == nullptr || inventory == nullptr) {
     return;
   }
@@ -76,25 +76,42 @@ void Fold::link_related(std::uint32_t signal_key, const LeafUse& use, Text value
                                         : inventory->forward(leaf.relation, from);
   for (const Value& y : to) {
     target.values[leaf.relation_key] = y;
-    link_target(signal_key, use, value, target.span());
+    link_target(signal_key, use_index, value, target.span());
   }
 }
 
-void Fold::link_target(std::uint32_t signal_key, const LeafUse& use, Text value,
+/// Reaches the rule key, makes it, or waits for it: a full rule may have place for it later, and
+/// the inventory may yet declare it.
+void Fold::link_target(std::uint32_t signal_key, std::uint32_t use_index, Text value,
                        std::span<const Value> target) {
+  const LeafUse& use = plan->uses[use_index];
   const std::vector<rules::Param>& params = *plan->owners[use.owner].params;
   Key key;
   std::uint32_t record = find_key(params, target, key) ? find_owner_key(use.owner, key) : kNil;
-  if (record == kNil) {
-    if (use.existing_only || loading || !make_key(params, target, key)) {
+  if (record == kNil && !use.existing_only && !loading) {
+    if (!make_key(params, target, key)) {
       return;
     }
     record = add_owner_key(use.owner, key);
-    if (record == kNil) {
-      return;
-    }
   }
-  add_edge(signal_key, record, use.node, value, true);
+  if (record != kNil) {
+    add_edge(signal_key, record, use.node, value, true);
+  } else if (make_key(params, target, key)) {
+    wait_for_key(signal_key, use_index, key);
+  }
+}
+
+/// The signal key is found under (leaf, key) when such a rule key comes into being. Takes over the
+/// uses of `key`'s texts.
+PartialEntry& Fold::wait_for_key(std::uint32_t signal_key, std::uint32_t use_index,
+                                 const Key& key) {
+  partials_of_signal[signal_key].emplace_back(use_index, key);
+  const auto [it, added] = partials.try_emplace(PartialKey{use_index, key});
+  if (added) {
+    retain(key);
+  }
+  it->second.signals.push_back(signal_key);
+  return it->second;
 }
 
 /// Registers the signal key under the parts it determines and reaches the rule keys there.
@@ -115,19 +132,13 @@ void Fold::link_partial(std::uint32_t signal_key, std::uint32_t use_index, Text 
     }
     key.parts[i] = strings.acquire(*text);
   }
-  partials_of_signal[signal_key].emplace_back(use_index, key);  // holds the uses of `key`
-  const auto [it, added] = partials.try_emplace(PartialKey{use_index, key});
-  if (added) {
-    retain(key);
-  }
-  it->second.signals.push_back(signal_key);
-  const std::vector<std::uint32_t> reached_keys = it->second.keys;
+  const std::vector<std::uint32_t> reached_keys = wait_for_key(signal_key, use_index, key).keys;
   for (const std::uint32_t record : reached_keys) {
     add_edge(signal_key, record, use.node, value, false);
   }
 }
 
-/// A new rule key meets the signal keys that reach it by part of their key.
+/// A new rule key meets the signal keys that reach it by part of their key, or that waited for it.
 void Fold::link_new_key(std::uint32_t record) {
   const OwnerPlan& owner = plan->owners[keys[record].owner];
   for (const std::uint32_t use_index : owner.partial_uses) {
@@ -143,18 +154,30 @@ void Fold::link_new_key(std::uint32_t record) {
       retain(part);
     }
     it->second.keys.push_back(record);
-    const std::vector<std::uint32_t> up = it->second.signals;
-    for (const std::uint32_t signal_key : up) {
-      const SignalKey& from = signal_keys[signal_key];
-      const Vars vars = values_of(from.key, *plan->signals[from.signal].params);
-      const Text value = use.value == nullptr ? kNil : edge_value(use, env(vars.span()));
-      add_edge(signal_key, record, use.node, value, false);
-      if (value != kNil) {
-        strings.release(value);
-      }
-      NodeState& state = keys[record].nodes[use.node];
-      state.x = std::max(state.x, from.last);
+    meet(record, use_index, it->second.signals, false);
+  }
+  for (const std::uint32_t use_index : owner.exact_uses) {
+    const auto it = partials.find(PartialKey{use_index, keys[record].key});
+    if (it != partials.end()) {
+      meet(record, use_index, it->second.signals, true);
     }
+  }
+}
+
+void Fold::meet(std::uint32_t record, std::uint32_t use_index,
+                const std::vector<std::uint32_t>& signals_there, bool pins) {
+  const LeafUse& use = plan->uses[use_index];
+  const std::vector<std::uint32_t> up = signals_there;
+  for (const std::uint32_t signal_key : up) {
+    const SignalKey& from = signal_keys[signal_key];
+    const Vars vars = values_of(from.key, *plan->signals[from.signal].params);
+    const Text value = use.value == nullptr ? kNil : edge_value(use, env(vars.span()));
+    add_edge(signal_key, record, use.node, value, pins);
+    if (value != kNil) {
+      strings.release(value);
+    }
+    NodeState& state = keys[record].nodes[use.node];
+    state.x = std::max(state.x, from.last);
   }
 }
 

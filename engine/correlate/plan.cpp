@@ -174,6 +174,8 @@ void Plan::add_use(std::uint32_t owner, std::uint16_t node) {
   if (use.reach == Reach::Partial) {
     owners[owner].partial_uses.push_back(index);
     owners[owner].nodes[node].exact = false;
+  } else {
+    owners[owner].exact_uses.push_back(index);
   }
   owners[owner].probe_fed |= program->signals[leaf.signal].probe_fed;
   uses.push_back(use);

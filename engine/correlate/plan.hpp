@@ -67,7 +67,7 @@ struct OwnerPlan {
   bool windowed = false;  ///< keys may outlive their signals: windows, sequences
   bool has_missing = false;
   std::uint64_t limit = 0;
-  std::vector<std::uint32_t> partial_uses;
+  std::vector<std::uint32_t> partial_uses, exact_uses;
   std::vector<std::uint16_t> window_nodes;
   bool asks_affected = false;   ///< a title or customer field names what contributes
   bool derived_inside = false;  ///< some contributor has a pattern of its own

@@ -684,6 +684,7 @@ void Fold::load_rest(ByteReader& in, std::vector<Orphan>* orphans) {
     overflow.nth = static_cast<std::uint32_t>(in.varint());
     if (in.boolean()) {
       overflow.shown = std::make_unique<Incident>(load_whole(in));
+      overflow.shown->count = overflow.refused;
     }
     const bool hidden = signal < plan->signals.size() && plan->owners[signal].rule != nullptr &&
                         !plan->owners[signal].live;

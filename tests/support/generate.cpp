@@ -562,6 +562,9 @@ class Generator {
           replaces(" within ", rng_.chance(50) ? " within 1" : " within 2");
           break;
         case 5:
+          if (has.find("eta(") != std::string::npos) {
+            break;
+          }
           replaces(">= ", rng_.chance(50) ? ">= 1 + " : ">= 0 + ");
           break;
         case 6:

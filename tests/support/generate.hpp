@@ -17,7 +17,7 @@ namespace belfry::testing {
 /// SplitMix64: the same numbers everywhere, for ever.
 class Rng {
  public:
-  explicit Rng(std::uint64_t seed) : state_(seed * 0x9e3779b97f4a7c15ULL + 0x1234567) {}
+  explicit Rng(std::uint64_t seed) : state_((seed + 0x1234567) * 0xda942042e4dd58b5ULL) {}
   std::uint64_t next();
   std::size_t below(std::size_t n) { return static_cast<std::size_t>(next() % n); }
   bool chance(unsigned percent) { return next() % 100 < percent; }

@@ -534,9 +534,7 @@ void Reference::hear(Index signal, const SignalKey& from, const Heard& raise) {
         NodeState& state = key.nodes[pattern->id];
         state.heard.push_back(raise);
         state.heard.back().word = word_of(*pattern, from.key);
-        if (pattern->kind != PatternKind::Aggregate) {
-          state.newest = now_;
-        }
+        state.newest = now_;
         state.raised = pattern->kind == PatternKind::Signal;
         node.touched.insert(text);
         counts = counts || in_tree(node.when, pattern);

@@ -76,15 +76,16 @@ class Reference {
   /// What one part of a pattern remembers for one key.
   struct NodeState {
     bool truth = false;
-    bool became = false;   ///< it became true when it was last asked
+    bool became = false;   ///< it became true when it was last asked; became_at: the last time
     bool latched = false;  ///< keys: the threshold was reached
     bool on = false;       ///< a sequence is complete
     bool armed = false;    ///< `then not` waits
     bool running = false;
     Instant since{0};               ///< `for` runs, `then not` waits: since when
     std::vector<Heard> heard;       ///< leaf
-    std::optional<Instant> newest;  ///< signal: newest raise. Else: when it last became true
-    bool raised = false;            ///< leaf: in this round
+    std::optional<Instant> newest;  ///< leaf: newest raise
+    std::optional<Instant> became_at;
+    bool raised = false;  ///< leaf: in this round
   };
   /// One key of a rule or of a derived signal.
   struct RuleKey {
@@ -161,6 +162,7 @@ class Reference {
   bool passes(const rules::Leaf& leaf, const Key& key);
   bool reaches(const rules::Leaf& leaf, const Key& key, const Key& rule_key);
   std::vector<Key> reached(const rules::Leaf& leaf, const Key& key);
+  static std::optional<Instant> newest(const RuleKey& key, const rules::Pattern& item);
   static bool is_leaf(const rules::Pattern& pattern);
   static bool in_tree(const rules::Pattern* tree, const rules::Pattern* part);
   bool exact(const rules::Leaf& leaf) const;

@@ -227,8 +227,8 @@ bool Reference::truth(Node& node, RuleKey& key, const Pattern& pattern) {
       break;
   }
   state.became = result && !state.truth;
-  if (state.became && pattern.kind != PatternKind::Signal && pattern.kind != PatternKind::Missing) {
-    state.newest = now_;
+  if (state.became) {
+    state.became_at = now_;
   }
   state.truth = result;
   return result;
@@ -266,18 +266,24 @@ Instant Reference::since(const RuleKey& key, const Pattern& pattern) {
   return first;
 }
 
+/// An item of a sequence: a signal's newest raise, else when it last became true.
+std::optional<Instant> Reference::newest(const RuleKey& key, const Pattern& item) {
+  const NodeState& state = key.nodes[item.id];
+  return item.kind == PatternKind::Signal ? state.newest : state.became_at;
+}
+
 /// `a then b within T`: complete at a raise of b soon enough after one of a, while b is true.
 bool Reference::sequence(const Node& node, RuleKey& key, const Pattern& pattern) {
   NodeState& state = key.nodes[pattern.id];
-  const NodeState& a = key.nodes[pattern.children[0]->id];
+  const std::optional<Instant> a = newest(key, *pattern.children[0]);
   const NodeState& b = key.nodes[pattern.children[1]->id];
   const bool raised = pattern.children[1]->kind == PatternKind::Signal ? b.raised : b.became;
-  if (a.newest) {
-    arm(*a.newest + pattern.duration, node.name, key.text);  // so long it may matter
+  if (a) {
+    arm(*a + pattern.duration, node.name, key.text);  // so long it may matter
   }
   if (!b.truth) {
     state.on = false;
-  } else if (raised && a.newest && now_ - *a.newest <= pattern.duration) {
+  } else if (raised && a && now_ - *a <= pattern.duration) {
     state.on = true;
   }
   return state.on;
@@ -518,8 +524,8 @@ bool Reference::busy(const Node& node, const RuleKey& key) {
 bool Reference::remembers(const Node& node, const RuleKey& key) {
   return std::any_of(node.patterns->begin(), node.patterns->end(), [&](const Pattern* p) {
     if (p->kind == PatternKind::Then) {
-      const NodeState& a = key.nodes[p->children[0]->id];
-      return a.newest && !passed(*a.newest + p->duration);
+      const std::optional<Instant> a = newest(key, *p->children[0]);
+      return a && !passed(*a + p->duration);
     }
     return is_leaf(*p) && exact(p->leaf) && in_window(key, *p);
   });
