@@ -187,6 +187,7 @@ struct Fold {
   bool make_room(std::uint32_t owner);
   void remove_owner_key(std::uint32_t record);
   void maybe_remove(std::uint32_t record);
+  void settle_idle();
   void mark_dirty(std::uint32_t record);
   void relink_all();
   Text edge_value(const LeafUse& use, const rules::Env& env);
@@ -415,6 +416,7 @@ struct Fold {
   std::vector<IncidentChange>* out = nullptr;
   std::vector<Work> work;
   std::vector<std::uint32_t> updates;
+  std::vector<std::uint32_t> resting;             ///< rule keys that became idle
   std::vector<std::vector<std::uint32_t>> dirty;  ///< by owner
   std::vector<std::uint32_t> dirty_places;        ///< heap of places in signal_order
   std::vector<std::uint32_t> owner_at;            ///< place -> owner

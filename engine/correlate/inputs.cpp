@@ -51,6 +51,7 @@ void Fold::finish() {
   propagate();
   run_incidents();
   emit_updates();
+  settle_idle();
   for (auto& [signal, overflow] : overflows) {
     emit_overflow(signal);
   }

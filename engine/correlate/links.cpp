@@ -217,8 +217,8 @@ void Fold::add_edge(std::uint32_t signal_key, std::uint32_t owner_key, std::uint
   }
   state.edges = index;
   ++state.count;
-  if (pins && to.pins++ == 0 && plan->owners[to.owner].windowed) {
-    idle[to.owner].erase(to.touched);
+  if (pins && to.pins++ == 0 && to.touched > 0) {
+    idle[to.owner].erase(std::exchange(to.touched, 0));
   }
   if (value != kNil) {
     strings.retain(value);
@@ -381,28 +381,57 @@ bool Fold::make_room(std::uint32_t owner) {
   return true;
 }
 
-/// An owner key that nothing keeps: no signal, no window, no incident, not true.
+/// An owner key that nothing keeps: no signal, no window, no incident, not true. One that only a
+/// window keeps may be evicted from the next round on.
 void Fold::maybe_remove(std::uint32_t record) {
   OwnerKey& key = keys[record];
-  if (key.pins > 0 || key.incident != kNil || key.started || key.declared || key.blocked ||
-      key.in_work || key.dirty) {
+  if (key.in_work || key.dirty) {
     return;
   }
-  if (!keys_empty(key)) {
-    if (plan->owners[key.owner].windowed && !idle[key.owner].contains(key.touched)) {
-      key.touched = ++touch;
-      idle[key.owner].emplace(key.touched, record);
+  if (key.pins > 0 || key.incident != kNil || key.started || key.declared || key.blocked) {
+    if (key.touched > 0) {
+      idle[key.owner].erase(std::exchange(key.touched, 0));
     }
     return;
   }
-  remove_owner_key(record);
+  if (keys_empty(key)) {
+    remove_owner_key(record);
+  } else if (key.touched == 0 && plan->owners[key.owner].windowed && !key.resting) {
+    key.resting = true;
+    resting.push_back(record);
+  }
+}
+
+/// The order of eviction: by the round in which they became idle, then owner and key text.
+void Fold::settle_idle() {
+  std::vector<std::tuple<std::uint32_t, std::string, std::uint32_t>> order;
+  for (const std::uint32_t record : resting) {
+    if (!keys.has(record) || !keys[record].resting) {
+      continue;
+    }
+    OwnerKey& key = keys[record];
+    key.resting = false;
+    const bool busy = key.pins > 0 || key.incident != kNil || key.started || key.declared ||
+                      key.blocked || key.touched > 0;
+    if (!busy) {
+      order.emplace_back(key.owner, resting.size() == 1 ? std::string() : owner_text(key), record);
+    }
+  }
+  resting.clear();
+  std::sort(order.begin(), order.end());
+  for (const auto& [owner, text, record] : order) {
+    keys[record].touched = ++touch;
+    idle[owner].emplace(touch, record);
+  }
 }
 
 void Fold::remove_owner_key(std::uint32_t record) {
   OwnerKey& key = keys[record];
   const std::uint32_t owner = key.owner;
   const OwnerPlan& owner_plan = plan->owners[owner];
-  idle[owner].erase(key.touched);
+  if (key.touched > 0) {
+    idle[owner].erase(key.touched);
+  }
   for (std::size_t n = 0; n < owner_plan.nodes.size(); ++n) {
     while (key.nodes[n].edges !=
            kNil) {  // of partial leaves; take them out of their signal's list too
@@ -468,7 +497,8 @@ void Fold::relink_all() {
       }
       const bool is_new = !plan->signals[from.signal].measure &&
                           (edges[e].key >= existed.size() || !existed[edges[e].key]);
-      if (node.tree == Tree::When && is_new && key.raise_number != raises) {
+      if (node.tree == Tree::When && is_new && node.kind() != PatternKind::Missing &&
+          key.raise_number != raises) {
         key.raise_number = raises;  // a key that this version made: it has seen its signals' raises
         key.count += from.count;
         ++key.flaps;

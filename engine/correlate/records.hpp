@@ -93,7 +93,8 @@ struct OwnerKey {
   std::uint64_t raise_number = 0;      ///< raise that was counted last: one raise, several leaves
   std::int64_t first_raise = kNotYet, last_raise = kNotYet;
   std::int64_t pattern_next = kForever;
-  std::uint64_t touched = 0;  ///< place in the order of use, for eviction
+  std::uint64_t touched = 0;  ///< place in the order of eviction; 0 = it may not be evicted
+  bool resting = false;       ///< became idle in this round
   TimerSlot timer;
 };
 

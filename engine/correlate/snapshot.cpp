@@ -468,7 +468,8 @@ void Fold::load_signal_key(ByteReader& in, std::uint32_t signal, const Key& key,
     return;
   }
   const OwnerPlan& owner = plan->owners[signal];
-  const bool derives = owner.used && (owner.rule == nullptr || owner.live);
+  const bool derives =
+      owner.used && (owner.rule == nullptr || (owner.live && !plan->signals[signal].uses.empty()));
   const bool plain = (flags & 1) != 0;
   const bool derived = (flags & 2) != 0 && derives;
   if (!plain && !derived && vantages.empty()) {
@@ -684,13 +685,13 @@ void Fold::load_rest(ByteReader& in, std::vector<Orphan>* orphans) {
     overflow.nth = static_cast<std::uint32_t>(in.varint());
     if (in.boolean()) {
       overflow.shown = std::make_unique<Incident>(load_whole(in));
-      overflow.shown->count = overflow.refused;
     }
     const bool hidden = signal < plan->signals.size() && plan->owners[signal].rule != nullptr &&
                         !plan->owners[signal].live;
     if (signal < plan->signals.size() && !hidden) {
       overflows[signal] = std::move(overflow);
     } else if (orphans != nullptr && overflow.shown != nullptr) {
+      overflow.shown->count = overflow.refused;
       orphans->push_back({overflow.shown->id, overflow.nth, std::move(overflow.shown)});
     }
   }

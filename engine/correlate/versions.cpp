@@ -40,6 +40,7 @@ void Fold::reset() {
   next_deadline = kForever;
   work.clear();
   updates.clear();
+  resting.clear();
   key_logs.clear();
   sessions.clear();
   archived.clear();

@@ -536,6 +536,7 @@ void Reference::hear(Index signal, const SignalKey& from, const Heard& raise) {
         state.heard.back().word = word_of(*pattern, from.key);
         state.newest = now_;
         state.raised = pattern->kind == PatternKind::Signal;
+        key.idle_since.reset();
         node.touched.insert(text);
         counts = counts || in_tree(node.when, pattern);
       }

@@ -172,6 +172,7 @@ class Reference {
   void propagate();
   void evaluate_node(Node& node, RuleKey& key);
   bool truth(Node& node, RuleKey& key, const rules::Pattern& pattern);
+  bool listened(const Node& node) const;
   void drive(Node& node, RuleKey& key, bool was, bool clear_edge);
   bool running_out(const Node& node, RuleKey& key, const rules::Pattern& pattern, bool child);
   bool sequence(const Node& node, RuleKey& key, const rules::Pattern& pattern);

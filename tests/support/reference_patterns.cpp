@@ -165,12 +165,21 @@ void Reference::evaluate_node(Node& node, RuleKey& key) {
   drive(node, key, was, clear_edge);
 }
 
+/// A rule's signal is raised where some pattern asks for it.
+bool Reference::listened(const Node& node) const {
+  return node.rule == nullptr || std::any_of(nodes_.begin(), nodes_.end(), [&](const Node& other) {
+           return std::any_of(
+               other.patterns->begin(), other.patterns->end(),
+               [&](const Pattern* p) { return is_leaf(*p) && p->leaf.signal == node.signal; });
+         });
+}
+
 /// The signal that a pattern drives follows its edges.
 void Reference::drive(Node& node, RuleKey& key, bool was, bool clear_edge) {
   const std::string by = "derived";
   const bool own_clear = node.rule == nullptr && node.clear_when != nullptr;
-  if (!node.live) {
-    return;  // in shadow: nobody hears of it
+  if (!node.live || !listened(node)) {
+    return;  // in shadow nobody hears of it
   }
   if (rebuilding_ && !own_clear) {
     const auto found = signals_[node.signal].find(key.text);

@@ -117,7 +117,7 @@ void Reference::take_signals(const std::vector<std::string>& old_names,
     const std::size_t parts =
         signal.rule == kNone ? signal.params.size() : program_->rules[signal.rule].key.size();
     const bool derives = std::any_of(nodes_.begin(), nodes_.end(), [&](const Node& node) {
-      return node.signal == index && node.live;
+      return node.signal == index && node.live && listened(node);
     });
     for (auto& [text, key] : old_signals[i]) {
       if (!derives) {
