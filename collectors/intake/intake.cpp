@@ -333,6 +333,9 @@ struct Intake::Impl {
         --free;
       }
     }
+    if (on_shed) {
+      on_shed(keep);
+    }
     std::size_t to = 0, match_to = 0, match_at = 0, matched_to = 0;
     for (std::size_t i = 0; i < events.size(); ++i) {
       const bool kept = keep[i] != 0;
@@ -399,7 +402,8 @@ struct Intake::Impl {
   std::uint32_t last_source = SourceTable::kWhole;
   bool begun = false;
   std::vector<std::uint32_t> scratch;
-  std::vector<std::uint8_t> keep;
+  std::vector<char> keep;
+  std::function<void(std::span<const char>)> on_shed;
   Arena spare;
 
   mutable absl::Mutex seen_mutex;
@@ -513,6 +517,10 @@ void Intake::shed() {
   if (m.batch->full() && !m.batch->events.empty()) {
     shed();
   }
+}
+
+void Intake::on_shed(std::function<void(std::span<const char>)> told) {
+  impl_->on_shed = std::move(told);
 }
 
 bool Intake::finish() {

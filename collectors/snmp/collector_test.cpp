@@ -188,18 +188,55 @@ TEST(TrapUdp, SaysWhyItCannotStart) {
   world.collector->stop();
 }
 
+Informs::Waiting waiting(std::uint64_t batch, std::size_t event, std::string response = "r") {
+  return {.batch = batch,
+          .event = event,
+          .sameness = 100 + event,
+          .peer = {},
+          .response = std::move(response)};
+}
+
 TEST(Informs, WaitInOrderAndAreBounded) {
   Informs informs;
-  const UdpReceiver::Peer peer{};
   for (std::size_t i = 0; i < kInformsMax; ++i) {
-    EXPECT_TRUE(informs.add(i / 2, peer, "r"));
+    EXPECT_TRUE(informs.add(waiting(i / 2, 0)));
   }
-  EXPECT_FALSE(informs.add(1, peer, "r"));
+  EXPECT_FALSE(informs.add(waiting(1, 0)));
   std::size_t sent = 0;
   informs.release(1, [&](const UdpReceiver::Peer&, std::string_view) { ++sent; });
   EXPECT_EQ(sent, 4U);
   EXPECT_EQ(informs.waiting(), kInformsMax - 4);
-  EXPECT_FALSE(informs.add(1, peer, std::string(kInformBytesMax, 'r')));
+  EXPECT_FALSE(informs.add(waiting(1, 0, std::string(kInformBytesMax, 'r'))));
+}
+
+TEST(Informs, OnesThatWereShedGetNoAnswer) {
+  Informs informs;
+  EXPECT_TRUE(informs.add(waiting(1, 0)));
+  for (const std::size_t event : {0U, 2U, 4U}) {
+    EXPECT_TRUE(informs.add(waiting(2, event)));
+  }
+  std::vector<std::uint64_t> gone;
+  const std::vector<char> kept{1, 0, 0, 1, 1};
+  informs.shed(2, kept, [&](std::uint64_t sameness) { gone.push_back(sameness); });
+  EXPECT_EQ(gone, (std::vector<std::uint64_t>{102}));
+  EXPECT_EQ(informs.waiting(), 3U);
+  // The event that was fifth is third now.
+  informs.shed(2, std::vector<char>{1, 1, 0},
+               [&](std::uint64_t sameness) { gone.push_back(sameness); });
+  EXPECT_EQ(gone, (std::vector<std::uint64_t>{102, 104}));
+}
+
+TEST(Repeats, AreKnownForTwoMinutes) {
+  Repeats repeats;
+  repeats.add(7, 3, 0);
+  EXPECT_EQ(repeats.find(7, kRepeatNs), std::optional<std::uint64_t>(3));
+  EXPECT_FALSE(repeats.find(8, kRepeatNs));
+  EXPECT_FALSE(repeats.find(7, kRepeatNs + 1));
+  for (std::uint64_t i = 0; i <= kRepeatsMax; ++i) {
+    repeats.add(i, i, kRepeatNs);
+  }
+  EXPECT_FALSE(repeats.find(0, kRepeatNs));
+  EXPECT_TRUE(repeats.find(1, kRepeatNs));
 }
 
 }  // namespace

@@ -4,7 +4,9 @@
 #include <charconv>
 #include <cstring>
 
+#include "belfry/snmp/usm.hpp"
 #include "ber.hpp"
+#include "writer.hpp"
 
 namespace belfry::snmp {
 namespace {
@@ -50,7 +52,7 @@ std::string_view dotted(std::string_view four, Arena& arena) {
 
 class Decoder {
  public:
-  Decoder(Arena& arena, Event& out) : ber_(arena), arena_(arena), out_(out) {}
+  Decoder(Arena& arena, Event& out, Usm* usm) : ber_(arena), arena_(arena), out_(out), usm_(usm) {}
 
   Verdict run(std::string_view datagram) {
     if (message(datagram)) {
@@ -71,15 +73,14 @@ class Decoder {
   }
 
  private:
-  bool message(std::string_view in) {
-    std::string_view body, pdu;
+  bool message(std::string_view datagram) {
+    std::string_view in = datagram, body, pdu;
     std::int64_t version = 0;
     if (!ber_.take(in, kSequence, body) || !ber_.take_int(body, version)) {
       return false;
     }
     if (version == kVersion3) {
-      out_.snmp_version = 3;
-      return ber_.fail(Verdict::V3NotConfigured);
+      return message_v3(datagram);
     }
     if (version != kVersion1 && version != kVersion2c) {
       return ber_.fail(Verdict::UnknownVersion);
@@ -95,17 +96,31 @@ class Decoder {
     if (!ber_.take_any(body, tag, pdu)) {
       return false;
     }
-    switch (tag) {
-      case kTrapV1:
-        is_v1_ = true;
-        return trap_v1(pdu);
-      case kInform:
-      case kTrapV2:
-        out_.inform = tag == kInform;
-        return trap_v2(pdu);
-      default:
-        return ber_.fail(Verdict::NotANotification);
+    if (tag == kTrapV1) {
+      is_v1_ = true;
+      return trap_v1(pdu);
     }
+    return notification(tag, pdu);
+  }
+
+  bool message_v3(std::string_view datagram) {
+    out_.snmp_version = 3;
+    if (usm_ == nullptr) {
+      return ber_.fail(Verdict::V3NotConfigured);
+    }
+    Usm::Opened opened;
+    if (const Verdict verdict = usm_->open(datagram, arena_, opened); verdict != Verdict::Ok) {
+      return ber_.fail(verdict);
+    }
+    return notification(opened.pdu_tag, opened.pdu);
+  }
+
+  bool notification(std::uint8_t tag, std::string_view pdu) {
+    if (tag != kInform && tag != kTrapV2) {
+      return ber_.fail(Verdict::NotANotification);
+    }
+    out_.inform = tag == kInform;
+    return trap_v2(pdu);
   }
 
   bool trap_v1(std::string_view in) {
@@ -211,6 +226,7 @@ class Decoder {
   Ber ber_;
   Arena& arena_;
   Event& out_;
+  Usm* usm_;
   bool is_v1_ = false;
   bool uptime_seen_ = false;
   std::string_view address_;
@@ -228,20 +244,35 @@ bool open_message(std::string_view datagram, Ber& ber, std::string_view& communi
 
 }  // namespace
 
-Verdict decode(std::string_view datagram, Arena& arena, Event& out) {
+Verdict decode(std::string_view datagram, Arena& arena, Event& out, Usm* usm) {
   out.kind = EventKind::Trap;
   out.type = "trap";
   out.valid = true;
   out.inform = false;
+  out.snmp_version = 0;
   out.uptime = 0;
   out.why = out.trap_oid = out.agent = out.community = {};
   out.varbinds = {};
-  Decoder decoder(arena, out);
+  Decoder decoder(arena, out, usm);
   const Verdict verdict = decoder.run(datagram);
   if (verdict == Verdict::Ok) {
     decoder.finish();
   }
   return verdict;
+}
+
+bool clear_status(std::string& pdu) {
+  Arena unused(64);
+  Ber ber(unused);
+  std::string_view in = pdu, request, status, index;
+  if (!ber.take(in, kInteger, request) || !ber.take(in, kInteger, status) ||
+      !ber.take(in, kInteger, index)) {
+    return false;
+  }
+  for (const std::string_view zeroed : {status, index}) {
+    std::memset(pdu.data() + (zeroed.data() - pdu.data()), 0, zeroed.size());
+  }
+  return true;
 }
 
 std::size_t inform_response(std::string_view inform, std::span<char> out) {

@@ -376,20 +376,36 @@ void write_varbind(JsonWriter& json, const Varbind& varbind) {
   json.end();
 }
 
-std::string trap_json(const Event& event, Verdict verdict) {
+namespace {
+
+std::string text_or_hex(std::string_view bytes) {
+  return is_text(bytes) ? std::string(bytes) : to_hex(bytes);
+}
+
+void write_v3(JsonWriter& json, const Usm::Opened& v3) {
+  json.field("user", text_or_hex(v3.user)).field("level", v3.level);
+  json.field("engine", to_hex(v3.engine)).field("context", text_or_hex(v3.context_name));
+}
+
+}  // namespace
+
+std::string trap_json(const Event& event, Verdict verdict, const Usm::Opened* v3) {
   JsonWriter json;
   json.object().field("notification", verdict == Verdict::Ok);
   if (verdict != Verdict::Ok) {
     json.field("refused", name(verdict));
-    if (verdict == Verdict::V3NotConfigured) {
+    if (event.snmp_version == 3) {
       json.field("version", version_word(3));
     }
     json.end();
     return json.take();
   }
   json.field("version", version_word(event.snmp_version));
-  json.field("community",
-             is_text(event.community) ? std::string(event.community) : to_hex(event.community));
+  if (event.snmp_version == 3 && v3 != nullptr) {
+    write_v3(json, *v3);
+  } else {
+    json.field("community", text_or_hex(event.community));
+  }
   json.field("inform", event.inform);
   json.field("trap_oid", oid_to_text(event.trap_oid));
   if (const std::string known = named(event.trap_oid); !known.empty()) {

@@ -16,6 +16,7 @@
 #include "belfry/intake/pcap.hpp"
 #include "belfry/snmp/decode.hpp"
 #include "belfry/snmp/text.hpp"
+#include "belfry/snmp/usm.hpp"
 #include "belfry/syslog/decode.hpp"
 #include "belfry/syslog/framing.hpp"
 
@@ -295,8 +296,9 @@ void optional_text(JsonWriter& json, std::string_view name, std::string_view val
 
 class Printer {
  public:
-  Printer(const DecodeArguments& arguments, std::string& out)
-      : trap_(arguments.as == "trap"),
+  Printer(const DecodeArguments& arguments, std::optional<snmp::Usm> usm, std::string& out)
+      : usm_(std::move(usm)),
+        trap_(arguments.as == "trap"),
         now_{std::chrono::duration_cast<Duration>(
                  std::chrono::system_clock::now().time_since_epoch())
                  .count()},
@@ -325,8 +327,8 @@ class Printer {
  private:
   void trap(std::string_view bytes, const Origin& origin) {
     Event e;
-    const snmp::Verdict verdict = snmp::decode(bytes, arena_, e);
-    const std::string json = snmp::trap_json(e, verdict);
+    const snmp::Verdict verdict = snmp::decode(bytes, arena_, e, usm_ ? &*usm_ : nullptr);
+    const std::string json = snmp::trap_json(e, verdict, usm_ ? &usm_->last() : nullptr);
     JsonWriter head;
     head.object();
     write_origin(head, origin);
@@ -380,6 +382,7 @@ class Printer {
     out_ += json.text();
   }
 
+  std::optional<snmp::Usm> usm_;
   const bool trap_;
   const Instant now_;
   Arena arena_;
@@ -551,7 +554,15 @@ std::string decode_text(const DecodeArguments& arguments, std::string_view input
   if (arguments.framing != "line" && arguments.framing != "octet") {
     return fmt::format("--framing {}: expected line or octet", printable(arguments.framing, 40));
   }
-  Printer printer(arguments, out);
+  std::optional<snmp::Usm> usm;
+  if (!arguments.snmp_users.empty()) {
+    const auto users = snmp::UsmUsers::read(arguments.snmp_users, false);
+    if (!users) {
+      return fmt::format("--snmp-users {}", users.error());
+    }
+    usm.emplace(*users, nullptr);
+  }
+  Printer printer(arguments, std::move(usm), out);
   if (arguments.pcap) {
     return decode_capture(input, printer);
   }
@@ -568,9 +579,8 @@ std::string decode_text(const DecodeArguments& arguments, std::string_view input
 }
 
 int decode_command(const DecodeArguments& arguments) {
-  if (!arguments.snmp_users.empty() || !arguments.mibs.empty()) {
-    fmt::print(stderr, "belfry decode: {} is not in this version\n",
-               arguments.mibs.empty() ? "--snmp-users" : "--mibs");
+  if (!arguments.mibs.empty()) {
+    fmt::print(stderr, "belfry decode: --mibs is not in this version\n");
     return 2;
   }
   const auto input = read_input(arguments.path);

@@ -14,7 +14,9 @@
 // neither yet. Written every 100 ms by try_flush(), which a waiting collector calls at least as
 // often, and by finish().
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -79,6 +81,9 @@ class Intake {
   /// Ring full: drops from the open batch by fair share so that `begin()` can go on; counts
   /// "ring-full". Event references and slices into the arena from before are invalid after it.
   void shed();
+  /// Called by shed() with one byte for each event of the open batch, 0 = dropped: who promised an
+  /// answer for it takes that back.
+  void on_shed(std::function<void(std::span<const char> kept)> told);
   /// Hands over what is open and writes all counts to the ledger: for a clean stop. False: ring
   /// full.
   bool finish();

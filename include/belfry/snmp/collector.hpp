@@ -5,12 +5,16 @@
 //   datagram ──decode──> community listed? ──> intake ──> (inform: waits for the commit mark) ──>
 //   Response
 //
-// Refused, counted by source and reason: what decode() refuses, `bad-community`, `refusing` while
-// the pipeline takes no input. A kept sample has its community masked; the event has none. An
-// inform is answered when the batch that holds it is durable. Bounds: kInformsMax of them wait per
+// Refused, counted by source and reason: what decode() refuses, `bad-community`, `repeated-inform`,
+// `refusing` while the pipeline takes no input. A kept sample has its community masked; the event
+// has none. An inform is answered when the batch that holds it is durable; one that is sent again
+// within two minutes is answered again and is no second event. Bounds: kInformsMax of them wait per
 // thread, kInformBytesMax together; past that they get no answer now, and their agent sends again.
 //
-// Thread: threads of its own between start() and stop().
+// SNMPv3 (usm.hpp) where there are users: Reports go out at once, our boots and what other engines
+// last said are kept in `engine_file`.
+//
+// Thread: threads of its own between start() and stop(); set_users() any.
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -18,6 +22,7 @@
 
 #include "belfry/base/result.hpp"
 #include "belfry/intake/intake.hpp"
+#include "belfry/snmp/users.hpp"
 
 namespace belfry {
 
@@ -28,8 +33,11 @@ inline constexpr std::size_t kInformBytesMax = kInformsMax * 2048;
 
 struct TrapOptions {
   std::string address = "127.0.0.1";
-  std::uint16_t port = 1162;             ///< 0 picks one
-  std::vector<std::string> communities;  ///< taken ones; empty = any
+  std::uint16_t port = 1162;                    ///< 0 picks one
+  std::vector<std::string> communities;         ///< taken ones; empty = any
+  std::shared_ptr<const snmp::UsmUsers> users;  ///< nullptr: SNMPv3 is refused
+  std::string engine_file;                      ///< empty: nothing is kept over a restart
+  std::string engine_id;                        ///< octets; empty: made at the first start
   std::size_t receive_buffer_bytes = 32 * 1024 * 1024;
   IntakeOptions intake;
 };
@@ -46,6 +54,10 @@ class TrapUdp {
   /// Takes what is in the sockets, flushes, joins. Idempotent.
   void stop();
   std::uint16_t port() const;  ///< after start()
+  /// Other users from now on. REQUIRES: there were users at the start.
+  void set_users(std::shared_ptr<const snmp::UsmUsers> users);
+  /// Our SNMPv3 engine id in hex, as devices are configured with it; empty without users.
+  std::string engine_id() const;
   /// Senders that no device has as its address, of all threads.
   std::vector<SeenNode> seen() const;
 

@@ -1,5 +1,5 @@
 #pragma once
-// SNMP notifications from their BER bytes: SNMPv1 traps, SNMPv2c traps and informs.
+// SNMP notifications from their BER bytes: SNMPv1 traps, SNMPv2c and SNMPv3 traps and informs.
 //
 //   datagram (in the batch's arena) ──decode──> Event{ trap_oid, uptime, varbinds } or a Verdict
 //
@@ -22,6 +22,8 @@
 
 namespace belfry::snmp {
 
+class Usm;
+
 /// A datagram of 64 KiB could hold 11,000 empty varbinds; the largest real notifications have 60.
 inline constexpr std::size_t kVarbindsMax = 2048;
 /// net-snmp's COMMUNITY_MAX_LEN.
@@ -40,8 +42,17 @@ enum class Verdict : std::uint8_t {
   V3NotConfigured,   ///< an SNMPv3 message, and there are no users for it
   NotANotification,  ///< well-formed so far, but a request, a response or a report
   TooManyVarbinds,
+  V3Discovery,         ///< somebody asks for our engine id; answered by a Report
+  V3UnknownEngine,     ///< an inform to another engine, or an engine id that is none
+  V3UnknownUser,       ///< no such user, or not at that engine
+  V3NoAuth,            ///< less authentic or private than that user must be
+  V3UnsupportedLevel,  ///< more than that user has keys for, or privacy without authentication
+  V3WrongDigest,       ///< another passphrase, or changed on the way
+  V3NotInTimeWindow,   ///< a replay, or a clock that was set back without a boot
+  V3DecryptionError,   ///< another privacy passphrase
+  V3UnknownModel,      ///< neither USM nor anything that Belfry speaks
 };
-inline constexpr std::size_t kVerdicts = 12;
+inline constexpr std::size_t kVerdicts = 21;
 constexpr std::string_view name(Verdict verdict) {
   constexpr std::string_view kNames[kVerdicts]{"ok",
                                                "truncated",
@@ -54,14 +65,23 @@ constexpr std::string_view name(Verdict verdict) {
                                                "unknown-version",
                                                "v3-not-configured",
                                                "not-a-notification",
-                                               "too-many-varbinds"};
+                                               "too-many-varbinds",
+                                               "v3-discovery",
+                                               "v3-unknown-engine",
+                                               "v3-unknown-user",
+                                               "v3-no-auth",
+                                               "v3-unsupported-level",
+                                               "v3-wrong-digest",
+                                               "v3-not-in-time-window",
+                                               "v3-decryption-error",
+                                               "v3-unknown-security-model"};
   return kNames[static_cast<std::size_t>(verdict)];
 }
 
 /// Decodes into `out` (kind Trap, type "trap"). REQUIRES: the datagram outlives the event, so it is
 /// in `arena` or beside it. When refused, `out` holds what was read so far (version, community),
-/// `valid` is false and `why` is the reason word; `varbinds` is empty.
-Verdict decode(std::string_view datagram, Arena& arena, Event& out);
+/// `valid` is false and `why` is the reason word; `varbinds` is empty. SNMPv3 needs `usm`.
+Verdict decode(std::string_view datagram, Arena& arena, Event& out, Usm* usm = nullptr);
 
 /// Writes the Response to an InformRequest (RFC 3416 4.2.7: the same message as a Response-PDU with
 /// no error) into `out` and gives its size; 0 when `inform` is not one or does not fit.

@@ -9,6 +9,7 @@
 #include "belfry/model/arena.hpp"
 #include "belfry/model/event.hpp"
 #include "belfry/snmp/decode.hpp"
+#include "belfry/snmp/usm.hpp"
 
 namespace belfry::snmp {
 
@@ -22,8 +23,9 @@ std::string value_text(const Varbind& varbind);
 /// are JSON numbers; `name` only where it is known.
 void write_varbind(JsonWriter& json, const Varbind& varbind);
 /// One datagram as one JSON object, without a line end: `notification version community trap_oid
-/// trap_name uptime agent inform varbinds`, or `refused` with the reason word.
-std::string trap_json(const Event& event, Verdict verdict);
+/// trap_name uptime agent inform varbinds`, or `refused` with the reason word. Of SNMPv3 `user
+/// level engine context`, where `v3` says them.
+std::string trap_json(const Event& event, Verdict verdict, const Usm::Opened* v3 = nullptr);
 
 /// The way back: a varbind of texts as written above, or as rules' tests write them. An empty type
 /// is guessed: a whole number is `integer`, everything else `string`. Content goes into the arena.
