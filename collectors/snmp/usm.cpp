@@ -11,6 +11,7 @@
 #include "belfry/base/check.hpp"
 #include "ber.hpp"
 #include "engines.hpp"
+#include "keys.hpp"
 #include "users_impl.hpp"
 #include "usm_crypto.hpp"
 #include "writer.hpp"
@@ -20,9 +21,6 @@ namespace {
 
 using namespace std::string_view_literals;
 
-constexpr std::uint8_t kReport = 0xa8;
-constexpr std::uint8_t kFlagAuth = 1, kFlagPriv = 2, kFlagReportable = 4;
-constexpr std::int64_t kSecurityModelUsm = 3;
 constexpr std::int64_t kMessageBytesMin = 484;  // RFC 3412 6.3
 constexpr std::int64_t kNsPerSecond = 1'000'000'000;
 
@@ -133,33 +131,6 @@ Level level_of(std::uint8_t flags) {
   return (flags & kFlagPriv) != 0   ? Level::Priv
          : (flags & kFlagAuth) != 0 ? Level::Auth
                                     : Level::NoAuth;
-}
-
-/// Keys of one user at one engine, made after the first right digest.
-struct Keys {
-  const User* user = nullptr;
-  std::string engine;
-  std::optional<AuthKey> auth;
-  std::optional<PrivKey> priv;
-  bool used = true;  ///< since the hand passed
-};
-
-Keys make_keys(const User& user, std::string_view engine) {
-  Keys keys{&user, std::string(engine), std::nullopt, std::nullopt, true};
-  if (user.auth != AuthProtocol::None) {
-    keys.auth.emplace(user.auth, user.auth_secret.at(user.auth, engine).view());
-  }
-  return keys;
-}
-
-/// Reeder's extension hashes 1 MiB: only for who has shown a right digest.
-void add_privacy(Keys& keys) {
-  const User& user = *keys.user;
-  if (user.priv != PrivProtocol::None && !keys.priv) {
-    const Secret localized = user.priv_secret.at(user.auth, keys.engine);
-    keys.priv.emplace(user.priv,
-                      privacy_key(user.auth, user.priv, localized.view(), keys.engine).view());
-  }
 }
 
 /// (user, engine) -> keys. Bounded by a second-chance clock.
@@ -381,9 +352,7 @@ struct Usm::Impl {
         put_tlv(kSequence, put_tlv(kObjectId, oid) + put_unsigned(kCounter32, count(stat)));
     const std::string pdu =
         put_tlv(kInteger, request_id()) + put_int(0) + put_int(0) + put_tlv(kSequence, varbind);
-    const std::string scoped =
-        put_tlv(kSequence, put_tlv(kOctetString, engines->id()) +
-                               put_tlv(kOctetString, opened.context_name) + put_tlv(kReport, pdu));
+    const std::string scoped = scoped_pdu(engines->id(), opened.context_name, kReport, pdu);
     // Only who is in the wrong minute has shown who it is: its report is signed (RFC 3414 3.2 7a).
     const bool sign = stat == Stat::NotInTimeWindows && keys != nullptr;
     return message(scoped, sign ? Level::Auth : Level::NoAuth);
@@ -394,45 +363,22 @@ struct Usm::Impl {
     if (opened.pdu_tag != kInform || !clear_status(pdu)) {
       return {};
     }
-    const std::string scoped = put_tlv(kSequence, put_tlv(kOctetString, opened.context_engine) +
-                                                      put_tlv(kOctetString, opened.context_name) +
-                                                      put_tlv(kResponse, pdu));
+    const std::string scoped =
+        scoped_pdu(opened.context_engine, opened.context_name, kResponse, pdu);
     return message(scoped, level_of(header.flags));
   }
 
   /// A whole message of ours, in answer to the last one.
   std::string message(const std::string& scoped, Level level) {
-    const std::uint32_t boots = engines == nullptr ? header.boots : engines->boots();
-    const std::uint32_t time = engines == nullptr ? header.time : engines->time(now_ns);
-    std::string salt_text, payload = scoped;
-    if (level == Level::Priv) {
-      add_privacy(*keys);
-      payload =
-          put_tlv(kOctetString, keys->priv->encrypt(scoped, next_salt(), boots, time, salt_text));
-    }
-    const std::size_t mac_size = level == Level::NoAuth ? 0 : mac_bytes(keys->user->auth);
-    const std::string_view engine = engines == nullptr ? header.engine : engines->id();
-    const std::string security =
-        put_tlv(kSequence, put_tlv(kOctetString, engine) + put_int(boots) + put_int(time) +
-                               put_tlv(kOctetString, header.user) +
-                               put_tlv(kOctetString, std::string(mac_size, '\0')) +
-                               put_tlv(kOctetString, salt_text));
-    const char flags = static_cast<char>(level == Level::Priv   ? kFlagAuth | kFlagPriv
-                                         : level == Level::Auth ? kFlagAuth
-                                                                : 0);
-    const std::string global =
-        put_tlv(kSequence, put_int(header.id) + put_int(65507) +
-                               put_tlv(kOctetString, {&flags, 1}) + put_int(kSecurityModelUsm));
-    const std::string tail = put_tlv(kOctetString, security) + payload;
-    std::string out = put_tlv(kSequence, put_int(3) + global + tail);
-    if (mac_size > 0) {
-      std::array<char, kMacBytesMax> mac{};
-      keys->auth->sign({out}, mac);
-      // From the end: payload, the salt's object, then the digest.
-      const std::size_t at = out.size() - payload.size() - (2 + salt_text.size()) - mac_size;
-      std::memcpy(out.data() + at, mac.data(), mac_size);
-    }
-    return out;
+    return seal({.id = header.id,
+                 .level = level,
+                 .reportable = false,
+                 .engine = engines == nullptr ? header.engine : std::string_view(engines->id()),
+                 .user = header.user,
+                 .boots = engines == nullptr ? header.boots : engines->boots(),
+                 .time = engines == nullptr ? header.time : engines->time(now_ns),
+                 .scoped = scoped},
+                keys, next_salt());
   }
 
   std::uint64_t next_salt() {

@@ -327,9 +327,11 @@ void bind_collectors(V& v, Config& c) {
             [&](V& s) { bind_listen(s, c.syslog_udp); });
   v.section("syslog_tcp", "the same, LF and octet-counted, told apart per frame",
             [&](V& s) { bind_listen(s, c.syslog_tcp); });
-  v.section("trap_udp", "SNMP v1 and v2c traps and informs", [&](V& s) {
+  v.section("trap_udp", "SNMP v1, v2c and v3 traps and informs", [&](V& s) {
     bind_listen(s, c.trap_udp);
     s.list("communities", c.communities, "only these; [] takes any");
+    s.value("users_file", c.snmp_users_file, "v3: createUser lines, mode 0600; empty: no v3");
+    s.value("engine_id", c.snmp_engine_id, "v3: 0x and hex; empty: made at the first start");
   });
   v.section("probes", "what Belfry asks by itself", [&](V& s) {
     s.value("enabled", c.probes.enabled, "");

@@ -65,6 +65,8 @@ struct Config {
   ListenConfig syslog_tcp{true, "127.0.0.1", 5514, 1};
   ListenConfig trap_udp{true, "127.0.0.1", 1162, 1};
   std::vector<std::string> communities;  ///< empty = any
+  std::string snmp_users_file;           ///< createUser lines; empty: SNMPv3 is refused
+  std::string snmp_engine_id;            ///< hex; empty: made at the first start
   ProbeConfig probes;
 
   std::string durability = "group";  ///< sync | group | os

@@ -92,6 +92,43 @@ struct Server::Impl {
     return out;
   }
 
+  Result<void> make_traps() {
+    TrapOptions o;
+    o.address = config.trap_udp.address;
+    o.port = config.trap_udp.port;
+    o.communities = config.communities;
+    o.intake = intake;
+    o.engine_file = config.data_dir + "/snmp-engines";
+    if (!config.snmp_engine_id.empty()) {
+      const std::string_view hex = config.snmp_engine_id;
+      const auto id = from_hex(hex.substr(hex.starts_with("0x") ? 2 : 0));
+      if (!id || id->size() < snmp::kEngineBytesMin || id->size() > snmp::kEngineBytesMax) {
+        return fail(Code::Invalid, "trap_udp.engine_id: expected 0x and {} to {} octets in hex",
+                    snmp::kEngineBytesMin, snmp::kEngineBytesMax);
+      }
+      o.engine_id = *id;
+    }
+    if (!config.snmp_users_file.empty()) {
+      BELFRY_TRY(o.users, snmp::UsmUsers::read(config.snmp_users_file, true));
+    }
+    traps =
+        std::make_unique<TrapUdp>(o, ports("trap-udp", config.trap_udp), clock, ledger, metrics);
+    return {};
+  }
+
+  /// A file that is wrong leaves the users as they are.
+  void reload_users() {
+    if (!traps || config.snmp_users_file.empty()) {
+      return;
+    }
+    if (auto users = snmp::UsmUsers::read(config.snmp_users_file, true)) {
+      log::info("snmp", "{} SNMPv3 users", (*users)->size());
+      traps->set_users(std::move(*users));
+    } else {
+      log::error("snmp", "the old users stay: {}", users.error());
+    }
+  }
+
   void make_collectors() {
     if (config.syslog_udp.enabled) {
       SyslogUdpOptions o;
@@ -107,15 +144,6 @@ struct Server::Impl {
       o.intake = intake;
       syslog_tcp = std::make_unique<SyslogTcp>(o, ports("syslog-tcp", config.syslog_tcp), clock,
                                                ledger, metrics);
-    }
-    if (config.trap_udp.enabled) {
-      TrapOptions o;
-      o.address = config.trap_udp.address;
-      o.port = config.trap_udp.port;
-      o.communities = config.communities;
-      o.intake = intake;
-      traps =
-          std::make_unique<TrapUdp>(o, ports("trap-udp", config.trap_udp), clock, ledger, metrics);
     }
     WebhookOptions o;
     o.declared = [this](std::string_view type) {  // the backend is there before the first request
@@ -232,6 +260,9 @@ Result<void> Server::start() {
   for (const std::string& warning : s.loaded.warnings) {
     log::warn("load", "{}", warning);
   }
+  if (s.config.trap_udp.enabled) {
+    BELFRY_CHECK_OK(s.make_traps());
+  }
   s.make_collectors();
   BELFRY_CHECK_OK(s.make_prober());
   BELFRY_TRY(s.ways_out, WaysOut::make(s.config, s.pipeline, s.clock, s.metrics));
@@ -241,6 +272,7 @@ Result<void> Server::start() {
     if (s.prober) {
       s.prober->set_inventory(versions.inventory);
     }
+    s.reload_users();
   });
   BELFRY_CHECK_OK(s.start_gateway());
   s.ways_out->start();
@@ -290,6 +322,9 @@ std::string Server::summary() const {
                   program.causes.size(), s.config.data_dir);
   for (const auto& [name, port] : s.listening()) {
     text += fmt::format("  {:<11} port {}\n", name, port);
+  }
+  if (s.traps && !s.traps->engine_id().empty()) {
+    text += fmt::format("  {:<11} engine id 0x{}\n", "snmpv3", s.traps->engine_id());
   }
   if (s.prober) {
     text += fmt::format("  {:<11} {} targets\n", "probes", s.prober->targets());
