@@ -448,6 +448,54 @@ TEST(Correlator, ClosingACauseByHandReleases) {
             "pending bgp_session_down(r1, 10.0.0.2) released\n");
 }
 
+constexpr const char* kAlerts = R"(
+signal firing(node: device, name: string) {
+  raise alert where state == "firing"
+  clear alert where state == "resolved"
+  expire 10m
+}
+rule alerting { when firing  open { title "{name} on {node.name}" } }
+)";
+
+TEST(Correlator, AnAlertHoldsUntilItsLeaseEndsAndEachPostRenewsIt) {
+  Timeline t(kAlerts);
+  t.start();
+  t.alert(0, "DiskFull", "r1", "firing", 240);
+  t.alert(60, "DiskFull", "r1", "firing", 300);
+  t.go(299.99);
+  EXPECT_EQ(t.state("alerting", "r1, DiskFull"), "open");
+  t.restart();
+  t.go(300);
+  EXPECT_EQ(t.state("alerting", "r1, DiskFull"), "closed");
+}
+
+TEST(Correlator, AnAlertWithoutALeaseFallsBackToTheSignalsExpiry) {
+  Timeline t(kAlerts);
+  t.start();
+  t.alert(0, "DiskFull", "r1", "firing", 240);
+  t.alert(60, "DiskFull", "r1", "firing");  // by another way, which knows of no end
+  t.go(300);
+  EXPECT_EQ(t.state("alerting", "r1, DiskFull"), "open");
+  t.go(660);
+  EXPECT_EQ(t.state("alerting", "r1, DiskFull"), "closed");
+  t.alert(700, "DiskFull", "r1", "firing", 5000);  // the shorter of both counts
+  t.go(1299.99);
+  EXPECT_EQ(t.state("alerting", "r1, DiskFull"), "open");
+  t.go(1300);
+  EXPECT_EQ(t.state("alerting", "r1, DiskFull"), "closed");
+}
+
+TEST(Correlator, ALeaseStartsAnewAfterDeafness) {
+  Timeline t(kAlerts);
+  t.start();
+  t.alert(0, "DiskFull", "r1", "firing", 240);
+  t.deaf(100, 400);
+  t.go(639.99);
+  EXPECT_EQ(t.state("alerting", "r1, DiskFull"), "open");
+  t.go(640);
+  EXPECT_EQ(t.state("alerting", "r1, DiskFull"), "closed");
+}
+
 TEST(Correlator, ExpiryClearsAndStartsAnewAfterDeafness) {
   Timeline t(R"(
 signal noise(node: device) { raise syslog "noise"  expire 60s }

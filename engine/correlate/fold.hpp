@@ -55,6 +55,7 @@ struct Work {
 struct Contributor {
   enum class Kind : std::uint8_t { Plain, Vantage, Derived } kind = Kind::Plain;
   std::string_view vantage;
+  std::int64_t until = kForever;  ///< its own word on when the fact ends unless it is said again
 };
 
 /// Keys that a leaf reaches by part of their key only (LANGUAGE 10.6), and signal keys that wait
@@ -144,6 +145,8 @@ struct Fold {
 
   // signals.cpp
   void apply(const Match& match, const Event& event);
+  std::int64_t expire_of(const SignalKey& key) const;
+  void arm_expiry(std::uint32_t record, std::int64_t from);
   void raise(std::uint32_t signal, std::span<const Value> key, const Contributor& by,
              std::uint64_t times);
   void clear(std::uint32_t signal, std::span<const Value> key, const Contributor* only);

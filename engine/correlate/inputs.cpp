@@ -184,9 +184,8 @@ void Fold::restart_deaf_timers(std::int64_t at) {
     if (!signal_keys.has(i)) {
       continue;
     }
-    const std::int64_t expire = plan->signals[signal_keys[i].signal].expire;
-    if (expire > 0) {
-      timers.arm(signal_keys[i].timer, {i, true}, at + std::min(expire, kForever - at));
+    if (expire_of(signal_keys[i]) != kForever) {
+      arm_expiry(i, at);
     }
   }
   for (std::uint32_t i = 0; i < keys.end(); ++i) {

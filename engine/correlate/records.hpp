@@ -29,7 +29,8 @@ struct SignalKey {
   std::unique_ptr<std::vector<Text>> vantages;
   std::uint64_t count = 0;  ///< raises since it went up
   std::int64_t first = 0, last = 0;
-  TimerSlot timer;  ///< expire
+  std::int64_t lease = kForever;  ///< how long the newest raise holds by its own word
+  TimerSlot timer;                ///< expire, or the lease
 };
 
 /// "This signal key reaches that leaf of that owner key": made when the signal goes up, so that a

@@ -7,6 +7,36 @@
 
 namespace belfry::correlate {
 
+namespace {
+
+/// The attribute by which an alert says until when it holds (a Prometheus alert's `endsAt`).
+constexpr std::string_view kLeaseAttr = "ends";
+
+std::int64_t lease_end(const Event& of) {
+  if (of.kind == EventKind::Alert) {
+    for (const Attr& attr : of.attrs) {
+      if (attr.name == kLeaseAttr && attr.value.type == Type::Time) {
+        return attr.value.i;
+      }
+    }
+  }
+  return kForever;
+}
+
+}  // namespace
+
+/// How long a key stays up after its last raise; kForever: until something clears it.
+std::int64_t Fold::expire_of(const SignalKey& key) const {
+  const std::int64_t clause = plan->signals[key.signal].expire;
+  return std::min(clause > 0 ? clause : kForever, key.lease);
+}
+
+void Fold::arm_expiry(std::uint32_t record, std::int64_t from) {
+  const std::int64_t expire = expire_of(signal_keys[record]);
+  timers.arm(signal_keys[record].timer, {record, true},
+             expire == kForever ? kForever : from + std::min(expire, kForever - from));
+}
+
 void Fold::apply(const Match& match, const Event& of) {
   if (match.clause >= plan->program->clauses.size() || match.over_budget) {
     return;
@@ -24,6 +54,7 @@ void Fold::apply(const Match& match, const Event& of) {
     by.vantage = vantage.is_none() ? std::string_view() : arena.copy(to_text(vantage));
   }
   if (clause.kind != rules::ClauseKind::Clear) {
+    by.until = lease_end(of);
     sampled = match.value;
     raise(clause.signal, match.key, by, std::max<std::uint32_t>(of.repeat, 1));
     return;
@@ -66,9 +97,9 @@ void Fold::raise(std::uint32_t signal, std::span<const Value> key, const Contrib
   add_contributor(state, by);
   state.count += times;
   state.last = now;
-  const std::int64_t expire = plan->signals[signal].expire;
-  if (expire > 0) {
-    timers.arm(state.timer, {record, true}, now + std::min(expire, kForever - now));
+  state.lease = by.until == kForever ? kForever : std::max<std::int64_t>(by.until - now, 0);
+  if (state.timer.deadline != kForever || expire_of(state) != kForever) {
+    arm_expiry(record, now);
   }
   if (options.keep_members && by.kind != Contributor::Kind::Derived) {
     log_event(signal, signal_text(state), went_up);

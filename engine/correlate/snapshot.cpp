@@ -207,7 +207,12 @@ void Fold::save_signal(std::uint32_t signal, ByteWriter& to) const {
     for (std::size_t i = 0; i < parts; ++i) {
       to.string(strings.view(key.key.parts[i]));
     }
-    to.u8(static_cast<std::uint8_t>((key.plain ? 1 : 0) | (key.derived ? 2 : 0)));
+    const bool leased = key.lease != kForever;
+    to.u8(
+        static_cast<std::uint8_t>((key.plain ? 1 : 0) | (key.derived ? 2 : 0) | (leased ? 4 : 0)));
+    if (leased) {
+      to.varint(static_cast<std::uint64_t>(key.lease));
+    }
     std::vector<std::string> vantages;
     if (key.vantages != nullptr) {
       for (const Text vantage : *key.vantages) {
@@ -458,6 +463,7 @@ Result<void> Fold::load_signal(ByteReader& in, bool migrate) {
 /// Takes over the uses of `key`'s texts.
 void Fold::load_signal_key(ByteReader& in, std::uint32_t signal, const Key& key, bool migrate) {
   const std::uint8_t flags = in.u8();
+  const std::uint64_t lease = (flags & 4) != 0 ? in.varint() : UINT64_MAX;
   const std::vector<std::string> vantages = load_text_list(in);
   const std::uint64_t count = in.varint();
   const std::int64_t first = in.zigzag();
@@ -485,6 +491,7 @@ void Fold::load_signal_key(ByteReader& in, std::uint32_t signal, const Key& key,
   state.count = count;
   state.first = first;
   state.last = last;
+  state.lease = static_cast<std::int64_t>(std::min<std::uint64_t>(lease, kForever));
   for (const std::string& vantage : vantages) {
     add_contributor(state, {Contributor::Kind::Vantage, vantage});
   }
@@ -492,9 +499,9 @@ void Fold::load_signal_key(ByteReader& in, std::uint32_t signal, const Key& key,
   if (plan->signals[signal].by_first_part) {
     by_first[signal][key.parts[0]].insert(record);
   }
-  const std::int64_t expire = plan->signals[signal].expire;
+  const std::int64_t expire = expire_of(state);
   std::int64_t expires = kForever;
-  if (expire > 0) {
+  if (expire != kForever) {
     expires = deadline != kForever ? deadline : last + std::min(expire, kForever - last);
     expires = migrate ? std::max(expires, now) : expires;  // never before this version
   }

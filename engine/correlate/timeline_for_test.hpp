@@ -23,6 +23,7 @@ inline constexpr const char* kPrelude = R"(
 event syslog { msg: text head, node: device, app: string, level: severity, via: string }
 event probe  { check: string head, node: device, status: status, vantage: string }
 event beat   { node: device, seq: int }
+event alert  { name: string head, node: device, state: string, ends: time? }
 enum status  { up, degraded, down }
 enum impact  { none, at_risk, degraded, outage }
 enum tier    { corporate, solution, premium }
@@ -147,6 +148,17 @@ class Timeline {
     attrs_ = {{"check", Value::string(text(check))},
               {"status", Value::string(text(status))},
               {"vantage", Value::string(text(vantage))}};
+    event.attrs = attrs_;
+    send(at);
+  }
+  /// `ends` > 0: its lease.
+  void alert(double at, const std::string& what, const std::string& node, const std::string& state,
+             double ends = 0) {
+    Event& event = begin(EventKind::Alert, "alert", node);
+    attrs_ = {{"name", Value::string(text(what))}, {"state", Value::string(text(state))}};
+    if (ends > 0) {
+      attrs_.push_back({"ends", Value::time(instant(ends))});
+    }
     event.attrs = attrs_;
     send(at);
   }

@@ -259,7 +259,7 @@ void Reference::deaf(Instant from, Instant to, Seq seq, std::vector<IncidentChan
   for (Index signal = 0; signal < signals_.size(); ++signal) {
     for (auto& [text, key] : signals_[signal]) {
       if (key.expires) {
-        key.expires = to + program_->signals[signal].expire;
+        key.expires = to + expire_of(signal, key);
         arm(*key.expires, program_->signals[signal].name, text);
       }
     }
@@ -324,7 +324,15 @@ void Reference::match(const Event& event) {
       continue;
     }
     if (clause.kind != ClauseKind::Clear) {
+      leased_ = kNoLease;
+      for (const Attr& attr : event.attrs) {
+        if (event.kind == EventKind::Alert && attr.name == "ends" &&
+            attr.value.type == Type::Time) {
+          leased_ = std::max(Instant{attr.value.i} - now_, Duration{0});
+        }
+      }
       raise(clause.signal, key, by, event.repeat, value);
+      leased_ = kNoLease;
     } else {
       clear(clause.signal, key, by);
     }
@@ -375,6 +383,12 @@ bool Reference::clause_matches(const Clause& clause, const Event& event, Key& ke
   return true;
 }
 
+/// Until the last raise is no more: by the signal's `expire`, or by the alert's own lease.
+Duration Reference::expire_of(Index signal, const SignalKey& key) const {
+  const Duration clause = program_->signals[signal].expire;
+  return clause.count() > 0 ? std::min(clause, key.lease) : key.lease;
+}
+
 void Reference::raise(Index signal, const Key& key, const std::string& by, std::uint64_t repeat,
                       double value) {
   const std::string text = text_of(key);
@@ -388,8 +402,9 @@ void Reference::raise(Index signal, const Key& key, const std::string& by, std::
   state.last = now_;
   state.count += repeat;
   state.contributors.insert(by);
-  const Duration expire = program_->signals[signal].expire;
-  if (expire.count() > 0) {
+  state.lease = leased_;
+  state.expires.reset();
+  if (const Duration expire = expire_of(signal, state); expire != kNoLease) {
     state.expires = now_ + expire;
     arm(*state.expires, program_->signals[signal].name, text);
   }

@@ -56,6 +56,7 @@ class Reference {
 
  private:
   using Key = std::vector<Value>;
+  static constexpr Duration kNoLease = Duration::max();
   enum class Life : std::uint8_t { Idle, Pending, Waiting, Open, Symptom, Clearing, Closed };
 
   /// One raise as one leaf of one rule key heard it, kept for ever.
@@ -72,6 +73,7 @@ class Reference {
     Instant first{0}, last{0};
     std::optional<Instant> expires;
     std::uint64_t count = 0;
+    Duration lease = kNoLease;  ///< of the newest raise, by its own word
   };
   /// What one part of a pattern remembers for one key.
   struct NodeState {
@@ -145,6 +147,7 @@ class Reference {
                       double& value);
   void raise(rules::Index signal, const Key& key, const std::string& by, std::uint64_t repeat,
              double value = 0);
+  Duration expire_of(rules::Index signal, const SignalKey& key) const;
   void clear(rules::Index signal, const Key& key, const std::string& by);
   void gone(rules::Index signal, const std::string& text);
   void touch(rules::Index signal, const SignalKey& key);
@@ -267,7 +270,8 @@ class Reference {
   std::set<IncidentRef, ByDepth> seen_;  ///< of this round: may be forgotten at its end
   Instant now_{0};
   bool timer_round_ = false;
-  bool rebuilding_ = false;  ///< a version of the rules: `for` counts from when its signal went up
+  bool rebuilding_ = false;   ///< a version of the rules: `for` counts from when its signal went up
+  Duration lease = kNoLease;  ///< of the newest raise, by its own word
 };
 
 }  // namespace belfry::testing

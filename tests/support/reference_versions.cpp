@@ -126,10 +126,11 @@ void Reference::take_signals(const std::vector<std::string>& old_names,
       if (key.key.size() != parts || key.contributors.empty()) {
         continue;
       }
-      if (signal.expire.count() == 0) {
+      const Duration expire = expire_of(index, key);
+      if (expire == kNoLease) {
         key.expires.reset();
       } else if (!key.expires) {
-        key.expires = std::max(now_, key.last + signal.expire);
+        key.expires = std::max(now_, key.last + expire);
       }
       if (key.expires) {
         arm(*key.expires, signal.name, text);
