@@ -17,6 +17,9 @@ EventNamer::~EventNamer() = default;
 
 void EventNamer::name(Event& event) const {
   const intake::Naming& naming = impl_->naming;
+  if (!event.node.empty() && event.kind == EventKind::Alert) {
+    event.node = naming.canonical_node(event.node);
+  }
   if (event.node.empty() && !event.from.empty()) {
     event.node = naming.node_of_address(event.from);
   }

@@ -248,6 +248,8 @@ struct Intake::Impl {
         }
         e.node = node;
       }
+    } else if (e.kind == EventKind::Alert) {
+      e.node = naming->canonical_node(e.node);
     }
     intake::name_port(*naming, e);
   }

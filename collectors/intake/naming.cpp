@@ -148,6 +148,14 @@ std::string_view Naming::node_of_name(std::string_view name) const {
   return dot == std::string_view::npos || dot == 0 ? std::string_view() : find(name.substr(0, dot));
 }
 
+std::string_view Naming::canonical_node(std::string_view name) const {
+  if (const std::string_view by_name = node_of_name(name); !by_name.empty()) {
+    return by_name;
+  }
+  const std::string_view by_address = node_of_address(name);
+  return by_address.empty() ? name : by_address;
+}
+
 std::string_view Naming::port_by_index(std::string_view node, std::int64_t ifindex) const {
   const auto it = ports_.find(PortKey{node, {}, ifindex});
   return it == ports_.end() ? std::string_view() : it->second;

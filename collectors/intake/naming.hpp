@@ -26,6 +26,9 @@ class Naming {
   std::string_view node_of_address(std::string_view address) const;
   /// Key of the device of this name: the name itself, or its first label; empty = none.
   std::string_view node_of_name(std::string_view name) const;
+  /// The device that a trusted sender means by a name or an address; the name itself when it is
+  /// none of ours.
+  std::string_view canonical_node(std::string_view name) const;
   /// Name of the port; empty = not in the table.
   std::string_view port_by_index(std::string_view node, std::int64_t ifindex) const;
   std::string_view port_by_name(std::string_view node, std::string_view name_or_alias) const;

@@ -2,39 +2,16 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/json.hpp>
 #include <optional>
 
 #include "belfry/base/text.hpp"
 #include "belfry/model/oid.hpp"
+#include "json_reader.hpp"
 
 namespace belfry {
 namespace {
 
-namespace json = boost::json;
-
-std::string_view text(const json::string& s) { return {s.data(), s.size()}; }
-std::string_view key_of(const json::key_value_pair& p) { return {p.key().data(), p.key().size()}; }
-
-std::string_view kind_word(const json::value& v) {
-  switch (v.kind()) {
-    case json::kind::null:
-      return "null";
-    case json::kind::bool_:
-      return "a boolean";
-    case json::kind::int64:
-    case json::kind::uint64:
-    case json::kind::double_:
-      return "a number";
-    case json::kind::string:
-      return "a text";
-    case json::kind::array:
-      return "a list";
-    case json::kind::object:
-      return "an object";
-  }
-  return "something else";
-}
+using namespace webhook;  // NOLINT(google-build-using-namespace): the readers of this module
 
 EventKind kind_of(std::string_view type) {
   for (const EventKind k :
@@ -55,19 +32,6 @@ bool is_word(std::string_view s) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
   });
 }
-
-struct LevelWord {
-  std::string_view word;
-  std::uint8_t code;
-};
-// Our own severities first, each as the syslog code that severity_of_syslog() maps back to it;
-// then syslog's keywords that are not among them. `cleared` has no syslog code: debug is nearest.
-constexpr std::array kLevels{
-    LevelWord{"critical", 2}, LevelWord{"major", 3},         LevelWord{"minor", 4},
-    LevelWord{"warning", 5},  LevelWord{"indeterminate", 6}, LevelWord{"cleared", 7},
-    LevelWord{"emerg", 0},    LevelWord{"alert", 1},         LevelWord{"crit", 2},
-    LevelWord{"err", 3},      LevelWord{"error", 3},         LevelWord{"warn", 4},
-    LevelWord{"notice", 5},   LevelWord{"info", 6},          LevelWord{"debug", 7}};
 
 /// Texts that have a slot of their own in Event.
 struct Slot {
@@ -184,33 +148,20 @@ class Decoder {
       return;
     }
     if (v.is_string()) {
-      for (const LevelWord& word : kLevels) {
-        if (iequals(text(v.get_string()), word.word)) {
-          e.severity = word.code;
-          return;
-        }
+      if (const auto code = level_code(text(v.get_string()))) {
+        e.severity = *code;
+        return;
       }
     }
     wrong_field(field, "cleared, indeterminate, warning, minor, major, critical or 0 to 7", v);
   }
   void stamp(std::string_view field, const json::value& v, Event& e) {
-    constexpr double kSecondsMax = 9'000'000'000;  // int64 nanoseconds end in 2262
     if (field == "at_ns") {
       const auto n = integer(v);
       return n ? void(e.stamp.ns = *n) : wrong_field(field, "whole nanoseconds", v);
     }
-    if (v.is_string()) {
-      const auto at = parse_rfc3339(text(v.get_string()));
-      return at ? void(e.stamp = *at) : wrong_field(field, "RFC 3339 or epoch seconds", v);
-    }
-    if (v.is_number()) {
-      const double seconds = v.to_number<double>();
-      if (seconds > -kSecondsMax && seconds < kSecondsMax) {
-        e.stamp = Instant::from_seconds(seconds);
-        return;
-      }
-    }
-    wrong_field(field, "RFC 3339 or epoch seconds", v);
+    const auto at = instant_of(v);
+    return at ? void(e.stamp = *at) : wrong_field(field, "RFC 3339 or epoch seconds", v);
   }
   void oid(std::string_view field, const json::value& v, Event& e) {
     const auto octets = v.is_string() ? oid_from_text(text(v.get_string())) : std::nullopt;
@@ -307,24 +258,6 @@ class Decoder {
 };
 
 /// Two levels more than an event's own: the list around it, and the object itself.
-Result<json::value> parse(std::string_view body, const WebhookOptions& options) {
-  json::parse_options parse;
-  parse.max_depth = options.depth_max + 2;
-  json::error_code error;
-  json::parser parser({}, parse);
-  const std::size_t read = parser.write_some(body.data(), body.size(), error);
-  const bool rest = !error && !trim(body.substr(read)).empty();
-  if (error || rest) {
-    const std::string_view before = body.substr(0, read);
-    const auto line = 1 + std::count(before.begin(), before.end(), '\n');
-    const std::size_t start = before.rfind('\n');
-    return fail(Code::Invalid, "line {}, column {}: expected JSON: {}", line,
-                read - (start == std::string_view::npos ? 0 : start + 1) + 1,
-                rest ? "there is more after the value" : error.message());
-  }
-  return parser.release();
-}
-
 class Events {
  public:
   Events(const WebhookOptions& options, Arena& arena)

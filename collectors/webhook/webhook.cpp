@@ -1,20 +1,25 @@
 #include "belfry/webhook/webhook.hpp"
 
+#include <algorithm>
 #include <set>
 
+#include "belfry/base/text.hpp"
+#include "belfry/webhook/alert_form.hpp"
 #include "belfry/webhook/json_event.hpp"
 
 namespace belfry {
 
 struct WebhookCollector::Impl {
   WebhookOptions options;
+  Clock& clock;
   Intake intake;
   Counter& requests;
   Counter& refused;
 
-  Impl(Port& p, Clock& clock, Ledger& ledger, Metrics& metrics, IntakeOptions in, WebhookOptions o)
+  Impl(Port& p, Clock& c, Ledger& ledger, Metrics& metrics, IntakeOptions in, WebhookOptions o)
       : options(std::move(o)),
-        intake(p, clock, ledger, metrics, std::move(in)),
+        clock(c),
+        intake(p, c, ledger, metrics, std::move(in)),
         requests(metrics.counter("belfry_webhook_requests_total", "Posts of events")),
         refused(metrics.counter("belfry_webhook_refused_total", "Posts whose body was refused")) {}
 
@@ -27,6 +32,30 @@ struct WebhookCollector::Impl {
     }
     return {out.begin(), out.end()};
   }
+
+  const AlertForm* form(std::string_view name) const {
+    const auto named = [name](const AlertForm& f) { return f.name == name; };
+    const auto own = std::find_if(options.forms.begin(), options.forms.end(), named);
+    if (own != options.forms.end()) {
+      return &*own;
+    }
+    const auto built_in = builtin_alert_forms();
+    const auto known = std::find_if(built_in.begin(), built_in.end(), named);
+    return known == built_in.end() ? nullptr : &*known;
+  }
+  std::string forms() const {
+    std::string out;
+    for (const auto& list : {std::span<const AlertForm>(options.forms), builtin_alert_forms()}) {
+      for (const AlertForm& f : list) {
+        out += (out.empty() ? "" : ", ") + f.name;
+      }
+    }
+    return out;
+  }
+  /// What was decoded, on its way; or why it is refused.
+  Result<std::unique_ptr<EventPost>> post(std::shared_ptr<Impl> self, std::unique_ptr<Arena> arena,
+                                          Result<std::vector<Event>> events, std::string_view body,
+                                          std::string_view source);
 };
 
 namespace {
@@ -91,24 +120,46 @@ void WebhookCollector::tick() { static_cast<void>(impl_->intake.try_flush(true))
 void WebhookCollector::finish() { static_cast<void>(impl_->intake.finish()); }
 bool WebhookCollector::refusing() const { return impl_->intake.refusing(); }
 
-Result<std::unique_ptr<EventPost>> WebhookCollector::open(std::string_view body, BodyForm form,
-                                                          std::string_view source) {
-  impl_->requests.add();
-  impl_->intake.tick();
-  auto arena = std::make_unique<Arena>();
-  auto events = decode_json_events(body, form, impl_->options, *arena);
+Result<std::unique_ptr<EventPost>> WebhookCollector::Impl::post(std::shared_ptr<Impl> self,
+                                                                std::unique_ptr<Arena> arena,
+                                                                Result<std::vector<Event>> events,
+                                                                std::string_view body,
+                                                                std::string_view source) {
+  requests.add();
   if (!events) {
-    impl_->refused.add();
-    impl_->intake.refuse(source, "bad-json", body);
+    refused.add();
+    intake.refuse(source, "bad-json", body);
     return tl::unexpected(std::move(events).error());
   }
   const std::string_view from = arena->copy(source);
   for (Event& e : *events) {
     e.from = from;
   }
-  auto unknown = impl_->undeclared(*events);
-  return std::make_unique<Post<Impl>>(impl_, std::move(arena), *std::move(events),
+  auto unknown = undeclared(*events);
+  return std::make_unique<Post<Impl>>(std::move(self), std::move(arena), *std::move(events),
                                       std::move(unknown));
+}
+
+Result<std::unique_ptr<EventPost>> WebhookCollector::open(std::string_view body, BodyForm form,
+                                                          std::string_view source) {
+  impl_->intake.tick();
+  auto arena = std::make_unique<Arena>();
+  auto events = decode_json_events(body, form, impl_->options, *arena);
+  return impl_->post(impl_, std::move(arena), std::move(events), body, source);
+}
+
+Result<std::unique_ptr<EventPost>> WebhookCollector::open_alerts(std::string_view body,
+                                                                 std::string_view form,
+                                                                 std::string_view source) {
+  const AlertForm* known = impl_->form(form);
+  if (known == nullptr) {
+    return fail(Code::NotFound, "no form of alerts is called '{}': expected one of {}",
+                printable(form, 64), impl_->forms());
+  }
+  impl_->intake.tick();
+  auto arena = std::make_unique<Arena>();
+  auto events = decode_alerts(body, *known, impl_->clock.wall(), impl_->options, *arena);
+  return impl_->post(impl_, std::move(arena), std::move(events), body, source);
 }
 
 }  // namespace belfry

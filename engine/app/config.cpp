@@ -10,6 +10,7 @@
 #include <set>
 
 #include "belfry/base/text.hpp"
+#include "belfry/webhook/alert_form.hpp"
 
 namespace belfry {
 namespace {
@@ -361,6 +362,23 @@ void bind_desk(V& v, DeskOptions& d) {
 }
 
 template <class V>
+void bind_alert_form(V& v, AlertForm& f) {
+  v.value("type", f.type, "the event type that rules see");
+  v.value("list", f.list, "JSON pointer to the list of alerts; empty: the body is one, or a list");
+  v.list("name", f.alert, "JSON pointers into one alert, the first that is there: its name");
+  v.list("node", f.node, "the device; left out: the sender's address");
+  v.list("id", f.id, "left out: a hash of the labels");
+  v.list("state", f.state, "left out: firing, until `ends`");
+  v.map("states", f.states, "their word: firing or resolved");
+  v.list("level", f.level, "");
+  v.map("levels", f.levels, "their word: critical, major, minor, warning, ...");
+  v.list("msg", f.message, "");
+  v.list("starts", f.starts, "");
+  v.list("ends", f.ends, "the alert holds until then unless it is sent again");
+  v.list("labels", f.labels, "objects whose members become label.NAME");
+}
+
+template <class V>
 void bind_channel(V& v, ChannelConfig& c) {
   v.word("kind", c.kind, {"smtp", "webhook", "log"}, "");
   v.value("host", c.host, "smtp");
@@ -403,6 +421,8 @@ void bind(V& v, Config& c) {
              "per collector thread; more: memory, later back-pressure");
   });
   v.section("desk", "teams and people", [&](V& s) { bind_desk(s, c.desk); });
+  v.named("alerts", c.alerts, "other programs' JSON, for POST /api/v1/alerts/NAME",
+          [](V& s, AlertForm& form) { bind_alert_form(s, form); });
   v.named("channels", c.channels, "ways out; one queue each",
           [](V& s, ChannelConfig& one) { bind_channel(s, one); });
 }
@@ -414,6 +434,10 @@ void check_whole(const Config& c, const std::string& file, std::vector<std::stri
       errors.push_back(file + ": " + std::move(what));
     }
   };
+  for (const AlertForm& form : c.alerts) {
+    const std::string wrong = check_alert_form(form);
+    need(wrong.empty(), "alerts." + form.name + ": " + wrong);
+  }
   need(!c.desk.last_resort.empty(),
        "desk.last_resort: expected a person: somebody must own what nobody else can");
   const bool loopback =

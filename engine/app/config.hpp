@@ -13,6 +13,7 @@
 #include "belfry/base/result.hpp"
 #include "belfry/base/time.hpp"
 #include "belfry/desk/options.hpp"
+#include "belfry/webhook/webhook.hpp"
 
 namespace belfry {
 
@@ -74,6 +75,7 @@ struct Config {
   Duration retention_age = std::chrono::hours(24 * 30);
   std::uint32_t ring_batches = 64;
 
+  std::vector<AlertForm> alerts;
   DeskOptions desk;
   std::vector<ChannelConfig> channels;
 };

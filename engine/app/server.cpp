@@ -151,6 +151,7 @@ struct Server::Impl {
       return std::any_of(now.program->event_types.begin(), now.program->event_types.end(),
                          [type](const rules::EventType& known) { return known.name == type; });
     };
+    o.forms = config.alerts;
     webhook = std::make_unique<WebhookCollector>(pipeline.add_port("http"), clock, ledger, metrics,
                                                  intake, std::move(o));
   }

@@ -58,6 +58,8 @@ std::span<const Route> routes() {
       Route{"POST", "/api/v1/silences/end", K::Async, Role::Desk, nullptr, &Api::unsilence},
       Route{"GET", "/api/v1/events", K::Helper, kRead, &Api::events, nullptr},
       Route{"POST", "/api/v1/events", K::Async, Role::Events, nullptr, &Api::post_events},
+      Route{"POST", "/api/v1/alerts/{form}", K::Async, Role::Events, nullptr, &Api::post_alerts},
+      Route{"POST", "/api/v2/alerts", K::Async, Role::Events, nullptr, &Api::post_alerts},
       Route{"GET", "/api/v1/feed", K::Feed, kRead, nullptr, nullptr},
       Route{"GET", "/api/v1/nodes", K::Helper, kRead, &Api::nodes, nullptr},
       Route{"GET", "/api/v1/ledger", K::Helper, kRead, &Api::ledger, nullptr},

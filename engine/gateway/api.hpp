@@ -73,6 +73,7 @@ class Api {
   void silence(Request r, Done done);
   void unsilence(Request r, Done done);
   void post_events(Request r, Done done);
+  void post_alerts(Request r, Done done);
   void reload(Request r, Done done);
   void submit(Command command, const Request& r, Done done);
   Response command_answer(const Command& command, const CommandResult& result);

@@ -265,7 +265,16 @@ void Api::post_events(Request r, Done done) {
   if (parts_.events == nullptr) {
     return done(problem(404, "this server takes no events by HTTP"));
   }
-  posts_.take(std::move(r), std::move(done));
+  posts_.take(std::move(r), {}, std::move(done));
+}
+
+void Api::post_alerts(Request r, Done done) {
+  if (parts_.events == nullptr) {
+    return done(problem(404, "this server takes no events by HTTP"));
+  }
+  // Alertmanager's own path has no name in it: what Prometheus posts.
+  const std::string form = r.args.empty() ? "prometheus" : r.args[0];
+  posts_.take(std::move(r), form, std::move(done));
 }
 
 void Api::reload(Request, Done done) {

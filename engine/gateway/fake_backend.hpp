@@ -177,6 +177,15 @@ class FakeDoor : public EventDoor {
   bool refusing() const override { return refuse; }
   void tick() override {}
   void finish() override {}
+  std::string last_alert_form;
+  Result<std::unique_ptr<EventPost>> open_alerts(std::string_view body, std::string_view form,
+                                                 std::string_view source) override {
+    if (form == "nobody") {
+      return fail(Code::NotFound, "no form of alerts is called 'nobody'");
+    }
+    last_alert_form = form;
+    return open(body, BodyForm::Json, source);
+  }
   Result<std::unique_ptr<EventPost>> open(std::string_view body, BodyForm form,
                                           std::string_view source) override {
     if (body.find("bad") != std::string_view::npos) {

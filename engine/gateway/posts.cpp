@@ -44,7 +44,7 @@ BodyForm form_of(std::string_view content_type) {
 Posts::Posts(const GatewayOptions& options, GatewayParts parts, Runner& runner)
     : options_(options), parts_(parts), runner_(runner) {}
 
-void Posts::take(Request request, Done done) {
+void Posts::take(Request request, std::string_view form, Done done) {
   forget();
   // A key belongs to its token: two clients may use the same one.
   const std::string& sent = request.head.idempotency_key;
@@ -63,7 +63,9 @@ void Posts::take(Request request, Done done) {
   if (under_way_.size() >= options_.posts_max) {
     return done(problem(503, "too many posts wait for their commit: try again"));
   }
-  auto post = parts_.events->open(request.body, form_of(request.head.content_type), request.peer);
+  auto post = form.empty() ? parts_.events->open(request.body, form_of(request.head.content_type),
+                                                 request.peer)
+                           : parts_.events->open_alerts(request.body, form, request.peer);
   if (!post) {
     return done(problem(post.error()));
   }

@@ -21,7 +21,8 @@ namespace belfry::gateway {
 class Posts {
  public:
   Posts(const GatewayOptions& options, GatewayParts parts, Runner& runner);
-  void take(Request request, Done done);
+  /// `form`: empty for our own events, else the name of an AlertForm.
+  void take(Request request, std::string_view form, Done done);
 
  private:
   struct Waiter {

@@ -53,8 +53,9 @@ int main(int argc, char** argv) {
   std::size_t seeds = 0;
   run("");
   for (int arg = 1; arg < argc; ++arg) {
-    if (!std::filesystem::exists(argv[arg])) {
-      continue;
+    if (!std::filesystem::exists(argv[arg])) {  // a check that cannot fail is none
+      std::printf("%s: there is no corpus: expected a folder with inputs\n", argv[arg]);
+      return 1;
     }
     for (const auto& entry : std::filesystem::recursive_directory_iterator(argv[arg])) {
       if (!entry.is_regular_file()) {

@@ -29,6 +29,22 @@ def need_program(name):
         skip(f"{name} is not installed")
 
 
+def unpacked(package):
+    """The files of a Debian package, unpacked and not installed: nothing of it is started, and it conflicts with nothing."""
+    place = ROOT / "build" / "unpacked" / package
+    if (place / "done").exists():
+        return place
+    place.mkdir(parents=True, exist_ok=True)
+    got = subprocess.run(["apt-get", "download", package], cwd=place, capture_output=True, text=True)
+    files = sorted(place.glob(f"{package}_*.deb"))
+    if got.returncode != 0 or not files:
+        skip(f"the package {package} cannot be had: {got.stderr.strip()[-200:]}")
+    subprocess.run(["dpkg-deb", "-x", str(files[-1]), str(place)], check=True)
+    files[-1].unlink()
+    (place / "done").touch()
+    return place
+
+
 def wait_until(what, condition, seconds=30.0):
     """The first true value of condition(); fails the test with `what` when there is none in time."""
     end = time.monotonic() + seconds

@@ -10,6 +10,7 @@
 // nothing. A full ring holds the post back (the gateway answers 503 when it takes too long).
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -22,6 +23,19 @@ namespace belfry {
 
 /// How a body is read: one JSON value (an object or an array of them), or one object per line.
 enum class BodyForm : unsigned char { Json, JsonLines };
+
+/// Where another program's JSON says what. Fields are JSON pointers (RFC 6901) into one alert; the
+/// first that is there counts. One that begins with `^` reads from the body's root.
+struct AlertForm {
+  std::string name;  ///< in the path: POST /api/v1/alerts/NAME
+  std::string type = "alert";
+  std::string list;  ///< where the list of alerts stands; empty: the body is one alert or a list
+  using Pointers = std::vector<std::string>;
+  Pointers node, alert, id, state, level, message, starts, ends;
+  Pointers labels;                            ///< objects whose members become `label.NAME`
+  std::map<std::string, std::string> states;  ///< their word -> firing | resolved
+  std::map<std::string, std::string> levels;  ///< their word -> severity, beyond the usual words
+};
 
 /// One request's events on their way. Destroying it before all were handed over drops the rest:
 /// only for connections whose answer nobody waits for any more.
@@ -49,6 +63,10 @@ class EventDoor {
   /// Checks the whole body. Invalid: which event, which field, what was expected.
   virtual Result<std::unique_ptr<EventPost>> open(std::string_view body, BodyForm form,
                                                   std::string_view source) = 0;
+  /// The same for alerts of another program. NotFound: no form of that name, with those there are.
+  virtual Result<std::unique_ptr<EventPost>> open_alerts(std::string_view body,
+                                                         std::string_view form,
+                                                         std::string_view source) = 0;
   /// To be called every 20 ms or so, posts or none: shows new versions, hands over what is due.
   virtual void tick() = 0;
   /// For a clean stop: hands over what is open.
@@ -63,6 +81,7 @@ struct WebhookOptions {
   /// Is this event type declared by the rules that run? Asked on the edge thread; empty = not
   /// checked.
   std::function<bool(std::string_view type)> declared;
+  std::vector<AlertForm> forms;  ///< beside the built-in ones; the same name replaces one
 };
 
 class WebhookCollector final : public EventDoor {
@@ -73,6 +92,8 @@ class WebhookCollector final : public EventDoor {
   bool refusing() const override;
   Result<std::unique_ptr<EventPost>> open(std::string_view body, BodyForm form,
                                           std::string_view source) override;
+  Result<std::unique_ptr<EventPost>> open_alerts(std::string_view body, std::string_view form,
+                                                 std::string_view source) override;
   void tick() override;
   void finish() override;
 
