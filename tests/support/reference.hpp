@@ -270,8 +270,8 @@ class Reference {
   std::set<IncidentRef, ByDepth> seen_;  ///< of this round: may be forgotten at its end
   Instant now_{0};
   bool timer_round_ = false;
-  bool rebuilding_ = false;   ///< a version of the rules: `for` counts from when its signal went up
-  Duration lease = kNoLease;  ///< of the newest raise, by its own word
+  bool rebuilding_ = false;  ///< a version of the rules: `for` counts from when its signal went up
+  Duration leased_ = kNoLease;  ///< by the event at hand
 };
 
 }  // namespace belfry::testing
