@@ -434,6 +434,15 @@ std::string_view Intake::source(const sockaddr* address) {
   return s.in_arena;
 }
 
+std::string_view Intake::proven(std::string_view name) {
+  Batch& batch = impl_->open();
+  if (impl_->sources[impl_->last_source].relay) {
+    return {};
+  }
+  const std::string_view node = impl_->naming->node_of_name(name);
+  return node.empty() ? batch.arena.copy(name) : node;
+}
+
 Event& Intake::begin() {
   Batch& batch = impl_->open();
   BELFRY_DCHECK(!impl_->begun);

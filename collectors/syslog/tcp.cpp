@@ -8,18 +8,18 @@ namespace belfry {
 
 struct SyslogTcp::Impl {
   struct Lane {
-    Lane(const SyslogTcpOptions& options, std::atomic<std::size_t>& total, Port& port, Clock& clock,
-         Ledger& ledger, Metrics& metrics)
-        : intake(port, clock, ledger, metrics, options.intake),
-          gauge(metrics.gauge("belfry_syslog_connections", "Open syslog streams")),
-          loop(std::make_unique<syslog::StreamLoop>(options, total, intake, gauge)) {}
+    Lane(const SyslogTcpOptions& options, syslog::StreamShared& shared, Port& port, Clock& clock,
+         Ledger& ledger, Metrics& m)
+        : intake(port, clock, ledger, m, options.intake),
+          metrics(m, port.name()),
+          loop(std::make_unique<syslog::StreamLoop>(options, shared, intake, metrics)) {}
     Intake intake;
-    Gauge& gauge;
+    syslog::StreamMetrics metrics;
     std::unique_ptr<syslog::StreamLoop> loop;
     std::jthread thread;
   };
   SyslogTcpOptions options;
-  std::atomic<std::size_t> total{0};
+  syslog::StreamShared shared;
   std::vector<std::unique_ptr<Lane>> lanes;
 };
 
@@ -30,13 +30,14 @@ SyslogTcp::SyslogTcp(SyslogTcpOptions options, std::vector<Port*> ports, Clock& 
   impl_->options = std::move(options);
   for (Port* port : ports) {
     impl_->lanes.push_back(
-        std::make_unique<Impl::Lane>(impl_->options, impl_->total, *port, clock, ledger, metrics));
+        std::make_unique<Impl::Lane>(impl_->options, impl_->shared, *port, clock, ledger, metrics));
   }
 }
 
 SyslogTcp::~SyslogTcp() { stop(); }
 
 Result<void> SyslogTcp::start() {
+  BELFRY_CHECK_OK(reload_tls());
   std::uint16_t port = impl_->options.port;
   for (const auto& lane : impl_->lanes) {
     BELFRY_CHECK_OK(lane->loop->open(port, impl_->lanes.size() > 1));
@@ -61,7 +62,15 @@ void SyslogTcp::stop() {
 }
 
 std::uint16_t SyslogTcp::port() const { return impl_->lanes[0]->loop->port(); }
-std::size_t SyslogTcp::connections() const { return impl_->total.load(std::memory_order_relaxed); }
+std::size_t SyslogTcp::connections() const { return impl_->shared.connections(); }
+
+Result<void> SyslogTcp::reload_tls() {
+  if (!impl_->options.tls.certificate.empty()) {
+    BELFRY_TRY(auto tls, syslog::TlsContext::make(impl_->options.tls));
+    impl_->shared.set_tls(std::move(tls));
+  }
+  return {};
+}
 
 std::vector<SeenNode> SyslogTcp::seen() const {
   std::vector<SeenNode> out;

@@ -323,11 +323,44 @@ void bind_listen(V& v, ListenConfig& c) {
 }
 
 template <class V>
+void bind_stream(V& v, StreamConfig& c) {
+  v.number("connections", c.connections, 1, 1'000'000, "open at once");
+  v.number("connections_per_source", c.connections_per_source, 1, 1'000'000, "of one address");
+  v.duration("idle", c.idle, 1s, 24h * 365, "a sender that says nothing is disconnected");
+}
+
+template <class V>
+void bind_certificates(V& v, SyslogTlsConfig& c, std::string_view certificate_doc) {
+  v.value("certificate", c.certificate, certificate_doc);
+  v.value("key", c.key, "PEM file, mode 0600; all PEM files are read anew on SIGHUP");
+  v.value("client_ca", c.client_ca, "PEM file: senders that these issuers signed may speak");
+  v.map("peers", c.peers, "name: SHA-256 fingerprints; these may speak, under that name");
+  v.value("anyone", c.anyone, "true: senders need no certificate");
+  v.duration("handshake", c.handshake, 100ms, 10min, "longer is refused");
+}
+
+template <class V>
 void bind_collectors(V& v, Config& c) {
   v.section("syslog_udp", "RFC 3164 and RFC 5424 datagrams",
             [&](V& s) { bind_listen(s, c.syslog_udp); });
-  v.section("syslog_tcp", "the same, LF and octet-counted, told apart per frame",
-            [&](V& s) { bind_listen(s, c.syslog_tcp); });
+  v.section("syslog_tcp", "the same, LF and octet-counted, told apart per frame", [&](V& s) {
+    bind_listen(s, c.syslog_tcp);
+    bind_stream(s, c.syslog_tcp_stream);
+  });
+  v.section("syslog_tls", "RFC 5425; a certificate's name is the sender's", [&](V& s) {
+    bind_listen(s, c.syslog_tls);
+    bind_stream(s, c.syslog_tls_stream);
+    bind_certificates(s, c.syslog_tls_certificates, "PEM file, with its chain");
+  });
+  v.section("syslog_relp", "RELP: answered when the message is durable", [&](V& s) {
+    bind_listen(s, c.syslog_relp);
+    bind_stream(s, c.syslog_relp_stream);
+    bind_certificates(s, c.syslog_relp_certificates, "PEM file; empty = RELP without TLS");
+  });
+  v.section("syslog_unix", "datagrams of this machine's programs", [&](V& s) {
+    s.value("enabled", c.syslog_unix.enabled, "");
+    s.value("path", c.syslog_unix.path, "as /dev/log; it must not be in use");
+  });
   v.section("trap_udp", "SNMP v1, v2c and v3 traps and informs", [&](V& s) {
     bind_listen(s, c.trap_udp);
     s.list("communities", c.communities, "only these; [] takes any");
@@ -427,6 +460,18 @@ void bind(V& v, Config& c) {
           [](V& s, ChannelConfig& one) { bind_channel(s, one); });
 }
 
+/// TLS needs a certificate of ours, and somebody who may speak.
+void check_certificates(const std::string& section, const SyslogTlsConfig& c, bool needed,
+                        const std::string& file, std::vector<std::string>& errors) {
+  if (needed && (c.certificate.empty() || c.key.empty())) {
+    errors.push_back(file + ": " + section + ": expected certificate and key (PEM files)");
+  }
+  if (needed && !c.anyone && c.client_ca.empty() && c.peers.empty()) {
+    errors.push_back(file + ": " + section +
+                     ": nobody may speak: expected client_ca, peers, or anyone: true");
+  }
+}
+
 /// What one key alone cannot say.
 void check_whole(const Config& c, const std::string& file, std::vector<std::string>& errors) {
   const auto need = [&](bool ok, std::string what) {
@@ -445,6 +490,11 @@ void check_whole(const Config& c, const std::string& file, std::vector<std::stri
   need(loopback || (!c.tls_certificate.empty() && !c.tls_key.empty()),
        "api.address: " + c.api.address +
            " is beyond loopback: expected TLS there, with api.tls_certificate and api.tls_key");
+  check_certificates("collectors.syslog_tls", c.syslog_tls_certificates, c.syslog_tls.enabled, file,
+                     errors);
+  check_certificates("collectors.syslog_relp", c.syslog_relp_certificates,
+                     c.syslog_relp.enabled && !c.syslog_relp_certificates.certificate.empty(), file,
+                     errors);
   std::set<std::string> channels;
   for (const ChannelConfig& channel : c.channels) {
     channels.insert(channel.name);

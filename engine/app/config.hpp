@@ -24,6 +24,24 @@ struct ListenConfig {
   std::uint32_t threads = 1;
 };
 
+/// What only streams have.
+struct StreamConfig {
+  std::uint32_t connections = 10'000, connections_per_source = 10'000;
+  Duration idle = std::chrono::hours(1);
+};
+
+struct SyslogTlsConfig {
+  std::string certificate, key, client_ca;
+  std::map<std::string, std::string> peers;
+  bool anyone = false;
+  Duration handshake = std::chrono::seconds(10);
+};
+
+struct UnixConfig {
+  bool enabled = false;
+  std::string path = "run/log.sock";
+};
+
 struct ProbeConfig {
   bool enabled = false;
   std::string vantage = "local";
@@ -64,6 +82,14 @@ struct Config {
 
   ListenConfig syslog_udp{true, "127.0.0.1", 5514, 1};
   ListenConfig syslog_tcp{true, "127.0.0.1", 5514, 1};
+  StreamConfig syslog_tcp_stream;
+  ListenConfig syslog_tls{false, "127.0.0.1", 6514, 1};
+  StreamConfig syslog_tls_stream;
+  SyslogTlsConfig syslog_tls_certificates;
+  ListenConfig syslog_relp{false, "127.0.0.1", 20514, 1};
+  StreamConfig syslog_relp_stream;
+  SyslogTlsConfig syslog_relp_certificates;
+  UnixConfig syslog_unix;
   ListenConfig trap_udp{true, "127.0.0.1", 1162, 1};
   std::vector<std::string> communities;  ///< empty = any
   std::string snmp_users_file;           ///< createUser lines; empty: SNMPv3 is refused

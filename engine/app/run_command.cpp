@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 #include <signal.h>
+#include <sys/resource.h>
+
+#include <algorithm>
 
 #include "belfry/runtime/log.hpp"
 #include "config.hpp"
@@ -28,6 +31,17 @@ sigset_t block_signals() {
   return set;
 }
 
+/// Each sender of a stream is a descriptor; the soft limit of most shells is 1,024. The hard limit
+/// is the administrator's word.
+void raise_descriptors() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+    constexpr rlim_t kEnough = 1'000'000;
+    limit.rlim_cur = std::min(limit.rlim_max, kEnough);
+    setrlimit(RLIMIT_NOFILE, &limit);
+  }
+}
+
 }  // namespace
 
 int run_command(const std::string& config_file) {
@@ -48,6 +62,7 @@ int run_command(const std::string& config_file) {
     }
     return refuse(all, 2);
   }
+  raise_descriptors();
   const sigset_t signals = block_signals();
   Server server(*config, std::move(loaded));
   if (const auto started = server.start(); !started) {

@@ -45,6 +45,28 @@ UdpOptions udp_options(const ListenConfig& c) {
   return o;
 }
 
+SyslogTcpOptions stream_options(const ListenConfig& c, const StreamConfig& limits,
+                                const SyslogTlsConfig* tls, StreamProtocol protocol,
+                                const IntakeOptions& intake) {
+  SyslogTcpOptions o;
+  o.address = c.address;
+  o.port = c.port;
+  o.intake = intake;
+  o.connections_max = limits.connections;
+  o.connections_per_source_max = limits.connections_per_source;
+  o.idle_max = limits.idle;
+  o.protocol = protocol;
+  if (tls != nullptr) {
+    o.tls = {.certificate = tls->certificate,
+             .key = tls->key,
+             .client_ca = tls->client_ca,
+             .peers = tls->peers,
+             .anyone = tls->anyone,
+             .handshake_max = tls->handshake};
+  }
+  return o;
+}
+
 ProbeOptions probe_options(const ProbeConfig& c) {
   ProbeOptions o;
   o.vantage = c.vantage;
@@ -75,7 +97,8 @@ struct Server::Impl {
   IntakeOptions intake;
   std::unique_ptr<ServerBackend> backend;
   std::unique_ptr<SyslogUdp> syslog_udp;
-  std::unique_ptr<SyslogTcp> syslog_tcp;
+  std::unique_ptr<SyslogTcp> syslog_tcp, syslog_tls, syslog_relp;
+  std::unique_ptr<SyslogUnix> syslog_unix;
   std::unique_ptr<TrapUdp> traps;
   std::unique_ptr<Prober> prober;
   std::unique_ptr<WebhookCollector> webhook;
@@ -129,6 +152,30 @@ struct Server::Impl {
     }
   }
 
+  std::unique_ptr<SyslogTcp> stream(const std::string& name, const ListenConfig& listen,
+                                    const StreamConfig& limits, const SyslogTlsConfig* tls,
+                                    StreamProtocol protocol) {
+    if (!listen.enabled) {
+      return nullptr;
+    }
+    return std::make_unique<SyslogTcp>(stream_options(listen, limits, tls, protocol, intake),
+                                       ports(name, listen), clock, ledger, metrics);
+  }
+
+  void make_streams() {
+    syslog_tcp = stream("syslog-tcp", config.syslog_tcp, config.syslog_tcp_stream, nullptr,
+                        StreamProtocol::Syslog);
+    syslog_tls = stream("syslog-tls", config.syslog_tls, config.syslog_tls_stream,
+                        &config.syslog_tls_certificates, StreamProtocol::Syslog);
+    syslog_relp = stream("syslog-relp", config.syslog_relp, config.syslog_relp_stream,
+                         &config.syslog_relp_certificates, StreamProtocol::Relp);
+    if (config.syslog_unix.enabled) {
+      syslog_unix = std::make_unique<SyslogUnix>(
+          SyslogUnixOptions{.path = config.syslog_unix.path, .intake = intake},
+          pipeline.add_port("syslog-unix"), clock, ledger, metrics);
+    }
+  }
+
   void make_collectors() {
     if (config.syslog_udp.enabled) {
       SyslogUdpOptions o;
@@ -137,14 +184,7 @@ struct Server::Impl {
       syslog_udp = std::make_unique<SyslogUdp>(o, ports("syslog-udp", config.syslog_udp), clock,
                                                ledger, metrics);
     }
-    if (config.syslog_tcp.enabled) {
-      SyslogTcpOptions o;
-      o.address = config.syslog_tcp.address;
-      o.port = config.syslog_tcp.port;
-      o.intake = intake;
-      syslog_tcp = std::make_unique<SyslogTcp>(o, ports("syslog-tcp", config.syslog_tcp), clock,
-                                               ledger, metrics);
-    }
+    make_streams();
     WebhookOptions o;
     o.declared = [this](std::string_view type) {  // the backend is there before the first request
       const Versions now = backend->versions();
@@ -175,8 +215,13 @@ struct Server::Impl {
     if (syslog_udp) {
       BELFRY_CHECK_OK(syslog_udp->start());
     }
-    if (syslog_tcp) {
-      BELFRY_CHECK_OK(syslog_tcp->start());
+    for (SyslogTcp* stream : {syslog_tcp.get(), syslog_tls.get(), syslog_relp.get()}) {
+      if (stream != nullptr) {
+        BELFRY_CHECK_OK(stream->start());
+      }
+    }
+    if (syslog_unix) {
+      BELFRY_CHECK_OK(syslog_unix->start());
     }
     if (traps) {
       BELFRY_CHECK_OK(traps->start());
@@ -210,6 +255,12 @@ struct Server::Impl {
     }
     if (syslog_tcp) {
       out.emplace_back("syslog-tcp", syslog_tcp->port());
+    }
+    if (syslog_tls) {
+      out.emplace_back("syslog-tls", syslog_tls->port());
+    }
+    if (syslog_relp) {
+      out.emplace_back("syslog-relp", syslog_relp->port());
     }
     if (traps) {
       out.emplace_back("trap-udp", traps->port());
@@ -293,8 +344,13 @@ void Server::stop() {
   if (s.traps) {
     s.traps->stop();
   }
-  if (s.syslog_tcp) {
-    s.syslog_tcp->stop();
+  for (SyslogTcp* stream : {s.syslog_tcp.get(), s.syslog_tls.get(), s.syslog_relp.get()}) {
+    if (stream != nullptr) {
+      stream->stop();
+    }
+  }
+  if (s.syslog_unix) {
+    s.syslog_unix->stop();
   }
   if (s.syslog_udp) {
     s.syslog_udp->stop();
@@ -309,6 +365,13 @@ void Server::stop() {
 }
 
 void Server::reload() {
+  for (SyslogTcp* stream : {impl_->syslog_tls.get(), impl_->syslog_relp.get()}) {
+    if (stream != nullptr) {
+      if (const auto loaded = stream->reload_tls(); !loaded) {
+        log::error("syslog", "certificates: {}; the old ones stay", loaded.error());
+      }
+    }
+  }
   if (impl_->backend) {
     impl_->backend->reload();
   }

@@ -61,6 +61,10 @@ class Intake {
   /// once per source, copied once per source and batch. Good as Event::from. Call it after a flush,
   /// not before: it dies with the open batch.
   std::string_view source(const sockaddr* address);
+  /// The device that proved to be `name` (a certificate, this machine's own socket), as the
+  /// inventory spells it, else `name` itself: good as Event::node until a flush. Empty for a relay,
+  /// whose headers name the devices. After source(), whose sender it is about.
+  std::string_view proven(std::string_view name);
   /// The next event of the open batch, zeroed. Exactly one of commit()/drop() follows.
   Event& begin();
   /// Decoded: names node, via and ifname; counts it as received for `from`. A node that the

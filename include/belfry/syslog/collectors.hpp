@@ -36,6 +36,7 @@ class SyslogUdp {
   std::unique_ptr<Impl> impl_;
 };
 
+/// TCP, TLS or RELP, as the options say. RELP messages are answered after their commit.
 class SyslogTcp {
  public:
   SyslogTcp(SyslogTcpOptions options, std::vector<Port*> ports, Clock& clock, Ledger& ledger,
@@ -46,6 +47,22 @@ class SyslogTcp {
   std::uint16_t port() const;
   std::vector<SeenNode> seen() const;
   std::size_t connections() const;  ///< open now
+  /// Certificates and lists anew, for connections to come. On failure the old ones stay.
+  Result<void> reload_tls();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Datagrams on a path of this machine, as syslog(3) and logger send them. One thread.
+class SyslogUnix {
+ public:
+  SyslogUnix(SyslogUnixOptions options, Port& port, Clock& clock, Ledger& ledger, Metrics& metrics);
+  ~SyslogUnix();
+  /// Takes the path over when it is a socket that nobody listens on.
+  Result<void> start();
+  void stop();
 
  private:
   struct Impl;
