@@ -117,7 +117,7 @@ const std::vector<ThirdParty> kThirdParty{
     {"<yaml-cpp/", {"app"}},
     {"<spdlog/", {"runtime"}},
     {"<net-snmp", {"snmp"}},
-    {"<openssl/", {"snmp", "gateway", "outbox"}},
+    {"<openssl/", {"snmp", "syslog", "gateway", "outbox"}},
     {"<zstd.h>", {"journal", "store", "pipeline"}},
     {"<xxhash.h>", {"base"}}};
 
