@@ -25,7 +25,6 @@ namespace {
 using probe::Address;
 using probe::Icmp;
 using probe::Schedule;
-using probe::Status;
 
 constexpr std::int64_t kMillisecond = 1'000'000;
 constexpr std::int64_t kWaitMax = 1000 * kMillisecond;   // set_inventory() and stop() ring anyway
@@ -298,7 +297,7 @@ void Prober::Impl::emit(const ProbeTarget& target, Status status, std::int64_t r
   const auto add = [&](std::string_view name, Value value) { attrs[n++] = {name, value}; };
   const double ms = static_cast<double>(round_trip) / kMillisecond;
   add("check", Value::string(name(target.check)));
-  add("status", Value::string(probe::name(status)));
+  add("status", Value::string(name(status)));
   add("vantage", Value::string(arena.copy(options.vantage)));
   add("address", Value::string(event.from));
   if (status != Status::Down) {
@@ -316,7 +315,7 @@ void Prober::Impl::emit(const ProbeTarget& target, Status status, std::int64_t r
                              name(target.check), target.address, port,
                              target.timeout.count() / kMillisecond)
           : fmt::format_to_n(text.data(), text.size(), "{} {} port {} {}: {:.2f} ms",
-                             name(target.check), target.address, port, probe::name(status), ms);
+                             name(target.check), target.address, port, name(status), ms);
   event.raw = arena.copy({text.data(), std::min(end.size, text.size())});
   intake.commit();
 }

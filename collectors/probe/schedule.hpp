@@ -10,14 +10,9 @@
 #include <vector>
 
 #include "belfry/probe/options.hpp"
+#include "belfry/probe/status.hpp"
 
 namespace belfry::probe {
-
-enum class Status : std::uint8_t { Up, Degraded, Down };
-constexpr std::string_view name(Status status) {
-  constexpr std::string_view kNames[]{"up", "degraded", "down"};
-  return kNames[static_cast<std::size_t>(status)];
-}
 
 class Schedule {
  public:
