@@ -1,8 +1,8 @@
 #include "icmp.hpp"
 
+#include <linux/icmp.h>
 #include <netinet/icmp6.h>
 #include <netinet/ip.h>
-#include <netinet/ip_icmp.h>
 #include <unistd.h>
 
 #include <array>
@@ -13,7 +13,10 @@ namespace belfry::probe {
 namespace {
 
 constexpr std::size_t kHeaderBytes = 8;
-constexpr std::size_t kEchoBytes = kHeaderBytes + sizeof(std::uint64_t) + 2 * sizeof(std::uint32_t);
+constexpr std::size_t kTokenAt = kHeaderBytes + sizeof(std::uint64_t);
+constexpr std::size_t kEchoBytes = kTokenAt + sizeof(Token) + sizeof(std::uint32_t);  // even
+// 1 MiB: the answers of 10,000 targets whose line comes back at once (some 80 bytes each).
+constexpr int kReceiveBytes = 1 << 20;
 // Replies that one call may take before others get their turn.
 constexpr int kForeignMax = 64;
 
@@ -58,6 +61,17 @@ Result<void> Icmp::open(int family, std::uint64_t magic) {
                 "the program CAP_NET_RAW, or take the roles out of probes.icmp_roles",
                 std::system_category().message(errno));
   }
+  ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &kReceiveBytes, sizeof kReceiveBytes);
+  if (raw_ && family == AF_INET) {
+    icmp_filter only_replies{};
+    only_replies.data = ~(1U << ICMP_ECHOREPLY);
+    ::setsockopt(fd_, SOL_RAW, ICMP_FILTER, &only_replies, sizeof only_replies);
+  } else if (raw_) {
+    icmp6_filter only_replies;
+    ICMP6_FILTER_SETBLOCKALL(&only_replies);
+    ICMP6_FILTER_SETPASS(ICMP6_ECHO_REPLY, &only_replies);
+    ::setsockopt(fd_, IPPROTO_ICMPV6, ICMP6_FILTER, &only_replies, sizeof only_replies);
+  }
   return {};
 }
 
@@ -67,8 +81,7 @@ Icmp::Sent Icmp::send(const Address& to, Token token) {
   put16(&packet[4], static_cast<std::uint16_t>(magic_));  // the kernel sets its own on SOCK_DGRAM
   put16(&packet[6], ++sequence_);
   std::memcpy(&packet[kHeaderBytes], &magic_, sizeof magic_);
-  std::memcpy(&packet[kHeaderBytes + 8], &token.slot, sizeof token.slot);
-  std::memcpy(&packet[kHeaderBytes + 12], &token.generation, sizeof token.generation);
+  std::memcpy(&packet[kTokenAt], &token, sizeof token);
   if (family_ == AF_INET) {
     put16(&packet[2], checksum(packet.data(), packet.size()));
   }
@@ -103,8 +116,7 @@ std::optional<Icmp::Reply> Icmp::receive() {
     if (at[0] != (family_ == AF_INET ? ICMP_ECHOREPLY : ICMP6_ECHO_REPLY) || magic != magic_) {
       continue;
     }
-    std::memcpy(&reply.token.slot, at + kHeaderBytes + 8, sizeof reply.token.slot);
-    std::memcpy(&reply.token.generation, at + kHeaderBytes + 12, sizeof reply.token.generation);
+    std::memcpy(&reply.token, at + kTokenAt, sizeof reply.token);
     return reply;
   }
   return std::nullopt;

@@ -13,7 +13,7 @@ namespace belfry::probe {
 /// What an echo carries and brings back. The magic is this process's: answers to others do not
 /// count.
 struct Token {
-  std::uint32_t slot = 0, generation = 0;
+  std::uint32_t slot = 0, generation = 0, index = 0;
 };
 
 class Icmp {

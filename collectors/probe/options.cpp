@@ -1,10 +1,13 @@
 #include "belfry/probe/options.hpp"
 
 #include <algorithm>
-#include <charconv>
+#include <array>
+#include <optional>
+#include <set>
 
 #include "address.hpp"
 #include "belfry/base/text.hpp"
+#include "dns.hpp"
 
 namespace belfry {
 namespace {
@@ -49,6 +52,7 @@ Result<ProbeTarget> parse_tcp_target(std::string_view text, const ProbeOptions& 
   target.interval = options.interval;
   target.timeout = options.timeout;
   target.retries = options.retries;
+  target.recoveries = options.recoveries;
   return target;
 }
 
@@ -76,7 +80,134 @@ std::vector<ProbeTarget> role_targets(const Inventory& inventory, const ProbeOpt
     target.interval = options.interval;
     target.timeout = options.timeout;
     target.retries = options.retries;
+    target.recoveries = options.recoveries;
     out.push_back(std::move(target));
+  }
+  return out;
+}
+
+namespace {
+
+constexpr std::array kKinds{ProbeCheck::Icmp, ProbeCheck::Tcp,    ProbeCheck::Http,
+                            ProbeCheck::Tls,  ProbeCheck::Dns,    ProbeCheck::Smtp,
+                            ProbeCheck::Ntp,  ProbeCheck::Radius, ProbeCheck::Plugin};
+
+std::optional<ProbeCheck> kind_of(std::string_view word) {
+  for (const ProbeCheck kind : kKinds) {
+    if (name(kind) == word) {
+      return kind;
+    }
+  }
+  return std::nullopt;
+}
+
+std::uint16_t default_port(const CheckSpec& spec, ProbeCheck kind) {
+  switch (kind) {
+    case ProbeCheck::Http:
+      return spec.tls ? 443 : 80;
+    case ProbeCheck::Tls:
+      return 443;
+    case ProbeCheck::Dns:
+      return 53;
+    case ProbeCheck::Smtp:
+      return 25;
+    case ProbeCheck::Ntp:
+      return 123;
+    case ProbeCheck::Radius:
+      return 1812;
+    default:
+      return 0;
+  }
+}
+
+/// What only this kind asks for.
+std::string kind_fault(const CheckSpec& spec, ProbeCheck kind) {
+  if (kind == ProbeCheck::Tcp && spec.port == 0) {
+    return "a tcp check needs a port";
+  }
+  if (kind == ProbeCheck::Icmp && !spec.source.empty()) {
+    return "source is not for icmp";
+  }
+  if (kind == ProbeCheck::Plugin && (spec.command.empty() || !spec.command[0].starts_with('/'))) {
+    return "a plugin check needs a command: [/absolute/path, arguments]";
+  }
+  if (kind == ProbeCheck::Dns && (spec.query.empty() || !probe::dns_type(spec.record))) {
+    return "a dns check needs a query, and a record: A AAAA NS CNAME SOA PTR MX or TXT";
+  }
+  if (kind == ProbeCheck::Radius && (spec.secret_file.empty() || spec.user.empty())) {
+    return "a radius check needs a user and a secret_file";
+  }
+  if (kind == ProbeCheck::Http &&
+      (!spec.path.starts_with('/') || spec.path.find_first_of(" \r\n") != std::string::npos)) {
+    return "path: expected one that begins with '/' and has no blanks";
+  }
+  if (!spec.primary.empty() && (spec.record != "SOA" || !probe::Address::parse(spec.primary, 0))) {
+    return "primary: expected an IP address, with record: SOA";
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string check_spec(const CheckSpec& spec) {
+  const auto kind = kind_of(spec.kind);
+  if (!kind) {
+    return "kind '" + printable(spec.kind, 40) + "' is not known";
+  }
+  if (!spec.address.empty() && !probe::Address::parse(spec.address, 0)) {
+    return "address '" + printable(spec.address, 60) + "': expected an IP address";
+  }
+  if (!spec.source.empty() && !probe::Address::parse(spec.source, 0)) {
+    return "source '" + printable(spec.source, 60) + "': expected an IP address of this machine";
+  }
+  if (spec.nodes.empty() && spec.roles.empty()) {
+    return "expected nodes or roles: whom to ask";
+  }
+  if (spec.host.find_first_of(" \r\n/") != std::string::npos) {
+    return "host: expected a name";
+  }
+  return kind_fault(spec, *kind);
+}
+
+std::vector<ProbeTarget> spec_targets(const Inventory* inventory,
+                                      const std::shared_ptr<const CheckSpec>& spec,
+                                      std::size_t& homeless) {
+  ProbeTarget target;
+  target.check = kind_of(spec->kind).value_or(ProbeCheck::Icmp);
+  target.port = spec->port != 0 ? spec->port : default_port(*spec, target.check);
+  target.interval = spec->interval;
+  target.timeout = spec->timeout;
+  target.retries = spec->retries;
+  target.recoveries = spec->recoveries;
+  target.spec = spec;
+  std::vector<ProbeTarget> out;
+  std::set<std::string, std::less<>> missing(spec->nodes.begin(), spec->nodes.end());
+  const auto add = [&](const std::string& node, std::string_view ip) {
+    target.node = node;
+    target.address = spec->address.empty() ? ip : std::string_view(spec->address);
+    missing.erase(node);
+    if (target.address.empty() && target.check != ProbeCheck::Plugin) {
+      ++homeless;
+    } else {
+      out.push_back(target);
+    }
+  };
+  const std::uint32_t t =
+      inventory == nullptr ? kNoIndex : inventory->schema().find_table("device");
+  if (t != kNoIndex) {
+    const TableSchema& table = inventory->schema().tables[t];
+    const std::uint32_t role = find_column(table, "role"), ip = find_column(table, "ip");
+    const std::set<std::string_view> roles(spec->roles.begin(), spec->roles.end());
+    for (std::size_t i = 0; i < inventory->row_count(t); ++i) {
+      const Row& row = inventory->row(t, i);
+      if (missing.contains(row.key) || (role != kNoIndex && roles.contains(row.cells[role].text))) {
+        const bool has = ip != kNoIndex && row.cells[ip].type == Type::Ip;
+        add(std::string(row.key), has ? row.cells[ip].text : std::string_view{});
+      }
+    }
+  }
+  for (const std::string& node : std::set(missing.begin(), missing.end())) {
+    add(node, {});  // the inventory does not know it: the check's own address must do
   }
   return out;
 }

@@ -20,8 +20,13 @@ std::int64_t interval(const ProbeTarget& target) {
 }  // namespace
 
 std::string Schedule::key(const ProbeTarget& target) {
-  return target.node + '\x1f' + target.address + '\x1f' + std::string(name(target.check)) + '\x1f' +
-         std::to_string(target.port);
+  std::string out = target.node;
+  for (const std::string_view part :
+       {std::string_view(target.address), belfry::name(target.check), target.name()}) {
+    out += '\x1f';
+    out += part;
+  }
+  return out + '\x1f' + std::to_string(target.port);
 }
 
 void Schedule::set_targets(std::vector<ProbeTarget> targets, std::int64_t now_ns) {
@@ -44,15 +49,41 @@ void Schedule::set_targets(std::vector<ProbeTarget> targets, std::int64_t now_ns
       state.base = now_ns + static_cast<std::int64_t>(state.hash %
                                                       static_cast<std::uint64_t>(interval(target)));
     }
-    state.down = before != old.end() && before->second.down;
+    if (before != old.end()) {
+      state.down = before->second.down;
+      state.answers = before->second.answers;
+      state.quality = before->second.quality;
+    }
     state.target = std::move(target);
     states_.push_back(std::move(state));
     const auto i = static_cast<std::uint32_t>(states_.size() - 1);
     if (slot(states_[i]) < now_ns) {
       next_round(i, now_ns);
     } else {
-      queue_.push({slot(states_[i]), i});
+      push(i, slot(states_[i]));
     }
+  }
+}
+
+void Schedule::push(std::uint32_t i, std::int64_t at_ns) {
+  states_[i].due = at_ns;
+  queue_.push({at_ns, i});
+}
+
+void Schedule::drop_old() {
+  while (!queue_.empty() && states_[queue_.top().target].due != queue_.top().at) {
+    queue_.pop();
+  }
+}
+
+std::int64_t Schedule::next_due() {
+  drop_old();
+  return queue_.empty() ? INT64_MAX : queue_.top().at;
+}
+
+void Schedule::hurry(std::uint32_t i, std::int64_t now_ns) {
+  if (states_[i].due > now_ns) {
+    push(i, now_ns);
   }
 }
 
@@ -73,34 +104,38 @@ void Schedule::next_round(std::uint32_t i, std::int64_t now_ns) {
   while (slot(state) <= now_ns) {
     ++state.round;
   }
-  queue_.push({slot(state), i});
+  push(i, slot(state));
 }
 
 std::optional<std::uint32_t> Schedule::take_due(std::int64_t now_ns) {
-  if (queue_.empty() || queue_.top().at > now_ns) {
+  if (next_due() > now_ns) {
     return std::nullopt;
   }
   const std::uint32_t i = queue_.top().target;
   queue_.pop();
+  states_[i].due = -1;
   return i;
 }
 
 Status Schedule::answered(std::uint32_t i, std::int64_t now_ns) {
   State& state = states_[i];
   const bool clean = state.tries == 0;
-  state.down = false;
+  state.answers = state.down ? state.answers + 1 : 0;
+  const bool trusted = !state.down || state.answers >= state.target.recoveries;
+  state.down = !trusted;
   next_round(i, now_ns);
-  return clean ? Status::Up : Status::Degraded;
+  return clean && trusted ? Status::Up : Status::Degraded;
 }
 
 std::optional<Status> Schedule::failed(std::uint32_t i, std::int64_t now_ns) {
   State& state = states_[i];
   ++state.tries;
   if (!state.down && state.tries <= state.target.retries) {
-    queue_.push({now_ns + std::min(kRetryAfter, interval(state.target)), i});
+    push(i, now_ns + std::min(kRetryAfter, interval(state.target)));
     return std::nullopt;
   }
   state.down = true;
+  state.answers = 0;
   next_round(i, now_ns);
   return Status::Down;
 }

@@ -117,5 +117,53 @@ TEST(Schedule, WhatCouldNotBeSentIsNoTry) {
   EXPECT_EQ(schedule.take_due(now + 10), i);
 }
 
+TEST(Schedule, SeveralAnswersBeforeUpWhereAsked) {
+  Schedule schedule;
+  ProbeTarget one = target("a", 10s, 0);
+  one.recoveries = 3;
+  schedule.set_targets({one}, 0);
+  std::int64_t now = 0;
+  std::vector<Status> said;
+  for (const bool answers : {true, false, true, true, false, true, true, true, true}) {
+    const std::uint32_t i = take(schedule, now);
+    said.push_back(answers ? schedule.answered(i, now) : *schedule.failed(i, now));
+  }
+  using enum Status;
+  EXPECT_EQ(said, (std::vector{Up, Down, Degraded, Degraded, Down, Degraded, Degraded, Up, Up}));
+}
+
+TEST(Schedule, AskedForOutOfItsTurn) {
+  Schedule schedule;
+  schedule.set_targets({target("a")}, 0);
+  const std::int64_t place = schedule.next_due();
+  ASSERT_GT(place, 1000);
+  schedule.hurry(0, 1000);
+  EXPECT_EQ(schedule.take_due(1000), 0U);
+  schedule.hurry(0, 1500);  // under way: that answer will do
+  EXPECT_EQ(schedule.next_due(), INT64_MAX);
+  schedule.broken(0, 2000);
+  EXPECT_GE(schedule.next_due(), place);  // its own place stays
+  EXPECT_EQ(schedule.take_due(schedule.next_due()), 0U);
+}
+
+TEST(Quality, LossOverTheLastTwentyAndJitter) {
+  Quality q;
+  EXPECT_EQ(q.loss(), 0);
+  q.answered(0.010);
+  q.lost();
+  EXPECT_DOUBLE_EQ(q.loss(), 50);
+  EXPECT_EQ(q.jitter(), 0);
+  q.answered(0.026);
+  EXPECT_DOUBLE_EQ(q.jitter(), 0.001);
+  for (int i = 0; i < 19; ++i) {
+    q.answered(0.026);
+  }
+  EXPECT_DOUBLE_EQ(q.loss(), 0);  // the lost one has left the window
+  for (int i = 0; i < 40; ++i) {
+    q.lost();
+  }
+  EXPECT_DOUBLE_EQ(q.loss(), 100);
+}
+
 }  // namespace
 }  // namespace belfry::probe

@@ -19,6 +19,7 @@
 #include "belfry/snmp/usm.hpp"
 #include "belfry/syslog/decode.hpp"
 #include "belfry/syslog/framing.hpp"
+#include "decode_plugin.hpp"
 
 namespace belfry {
 namespace {
@@ -548,8 +549,12 @@ Result<std::string> read_input(const std::string& path) {
 
 std::string decode_text(const DecodeArguments& arguments, std::string_view input,
                         std::string& out) {
+  if (arguments.as == "plugin") {
+    decode_plugins(input, out);
+    return {};
+  }
   if (arguments.as != "syslog" && arguments.as != "trap") {
-    return fmt::format("--as {}: expected syslog or trap", printable(arguments.as, 40));
+    return fmt::format("--as {}: expected syslog, trap or plugin", printable(arguments.as, 40));
   }
   if (arguments.framing != "line" && arguments.framing != "octet") {
     return fmt::format("--framing {}: expected line or octet", printable(arguments.framing, 40));

@@ -8,7 +8,7 @@
 namespace belfry {
 
 struct DecodeArguments {
-  std::string as = "syslog";     ///< syslog | trap
+  std::string as = "syslog";     ///< syslog | trap | plugin
   std::string framing = "line";  ///< line | octet (syslog): how the file is cut into messages
   bool hex = false;              ///< one message a line, as hex digits
   bool pcap = false;             ///< the file is a capture

@@ -50,7 +50,19 @@ TEST(DecodeCommand, RefusesWhatIsNoPacket) {
   EXPECT_NE(out.find("\"notification\":false"), std::string::npos) << out;
   EXPECT_NE(out.find("not-hex"), std::string::npos) << out;
   EXPECT_EQ(decoded({.pcap = true}, "hello"), "not a capture: expected pcap or pcapng");
-  EXPECT_EQ(decoded({.as = "x"}, "hello"), "--as x: expected syslog or trap");
+  EXPECT_EQ(decoded({.as = "x"}, "hello"), "--as x: expected syslog, trap or plugin");
+}
+
+TEST(DecodeCommand, ReadsPluginOutputs) {
+  DecodeArguments plugin{.as = "plugin"};
+  EXPECT_EQ(
+      decoded(plugin, R"({"id":"p/1","exit":1,"stdout":"UPS WARNING | load=81%;80;90 x=U\nlow"})"
+                      "\n{\"exit\":0}\n"),
+      R"({"id":"p/1","exit":1,"state":"WARNING","status":"degraded","output":"UPS WARNING",)"
+      R"("long_output":"low","perfdata":[{"label":"load","value":81,"unit":"%","warn":"80",)"
+      R"("crit":"90"},{"label":"x","value":null,"unit":""}],"perfdata_refused":0})"
+      "\n{\"refused\":\"expected a JSON object with 'stdout'\"}\n");
+  EXPECT_NE(decoded(plugin, "FINE\nmore | a=1\n").find(R"("state":null)"), std::string::npos);
 }
 
 }  // namespace

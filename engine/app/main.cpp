@@ -80,8 +80,8 @@ void add_decode(CLI::App& app, Action& action) {
   CLI::App* decode = app.add_subcommand(
       "decode", "show messages as the rules would see them, one JSON object each");
   auto a = std::make_shared<belfry::DecodeArguments>();
-  decode->add_option("--as", a->as, "syslog or trap")
-      ->check(CLI::IsMember({"syslog", "trap"}))
+  decode->add_option("--as", a->as, "syslog, trap or plugin")
+      ->check(CLI::IsMember({"syslog", "trap", "plugin"}))
       ->capture_default_str();
   decode->add_option("--framing", a->framing, "line or octet")
       ->check(CLI::IsMember({"line", "octet"}))

@@ -109,7 +109,8 @@ struct ThirdParty {
 const std::vector<ThirdParty> kThirdParty{
     {"<rocksdb/", {"store", "journal"}},
     {"<boost/asio", {"syslog", "gateway", "outbox", "probe", "snmp", "webhook", "app"}},
-    {"<boost/beast", {"gateway", "webhook", "app"}},
+    {"<boost/beast", {"gateway", "webhook", "probe", "app"}},
+    {"<ares", {"probe"}},
     {"<re2/", {"rules"}},
     {"<hs", {"rules"}},
     {"<curl/", {"outbox", "app"}},
