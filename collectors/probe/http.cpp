@@ -98,9 +98,12 @@ class HttpDialogue final : public Dialogue {
     }
     if (ended && !reader_.is_done()) {
       error_code ec;
-      reader_.put_eof(ec);
+      if (reader_.got_some()) {
+        reader_.put_eof(ec);
+      }
       if (ec || !reader_.is_done()) {
-        return wrong("it hung up in the middle of its answer");
+        return wrong(reader_.got_some() ? "it hung up in the middle of its answer"
+                                        : "it hung up without an answer");
       }
     }
     const bool enough = reader_.size > kBodyMax;

@@ -340,6 +340,73 @@ void bind_certificates(V& v, SyslogTlsConfig& c, std::string_view certificate_do
 }
 
 template <class V>
+void bind_check_kinds(V& v, CheckSpec& one) {
+  v.value("send", one.send, "tcp: said after the connect");
+  v.value("expect", one.expect, "text in the banner (tcp, smtp) or in the body (http)");
+  v.value("tls", one.tls, "tcp, http: TLS first; smtp: STARTTLS");
+  v.value("host", one.host, "name the certificate must have; http: and that is asked for");
+  v.value("verify", one.verify, "the certificate must lead to a known authority");
+  v.value("ca_file", one.ca_file, "instead of the system's authorities");
+  v.duration("certificate_warn", one.certificate_warn, 0s, 24h * 3650,
+             "degraded when the certificate ends sooner");
+  v.value("path", one.path, "http");
+  v.list("statuses", one.statuses, "http: 200, 2xx; [] = 2xx and 3xx");
+  v.value("query", one.query, "dns: the name");
+  v.word("record", one.record, {"A", "AAAA", "NS", "CNAME", "SOA", "PTR", "MX", "TXT"}, "dns");
+  v.list("answers", one.answers, "dns: each must be among the answers");
+  v.value("primary", one.primary, "dns, SOA: the address whose serial must be the same");
+  v.duration("offset_max", one.offset_max, 1ms, 24h, "ntp: degraded beyond it");
+  v.value("user", one.user, "radius");
+  v.value("secret_file", one.secret_file, "radius: mode 0600");
+  v.value("password_file", one.password_file, "radius: mode 0600");
+  v.word("reply", one.reply, {"accept", "reject", "any"}, "radius");
+  v.list("command", one.command, "plugin: [/path, arguments], no shell; $ADDRESS$ $NODE$ $PORT$");
+  v.value("label", one.label, "plugin: perfdata are samples of this check, as label.NAME");
+  v.value("percent", one.percent, "plugin: perfdata in percent of their maximum");
+  v.number("memory_mib", one.memory_mib, 16, 65536, "plugin: address space");
+}
+
+template <class V>
+void bind_check(V& v, CheckSpec& one, const ProbeConfig& common) {
+  one.interval = common.interval;
+  one.timeout = common.timeout;
+  one.retries = common.retries;
+  one.recoveries = common.recoveries;
+  v.word("kind", one.kind, {"icmp", "tcp", "http", "tls", "dns", "smtp", "ntp", "radius", "plugin"},
+         "");
+  v.list("nodes", one.nodes, "devices by name");
+  v.list("roles", one.roles, "and every device of these roles");
+  v.value("address", one.address, "instead of the device's ip");
+  v.number("port", one.port, 0, 65535, "0 = the kind's own");
+  v.value("source", one.source, "local address to ask from");
+  v.value("vantage", one.vantage, "empty = the common one");
+  v.duration("interval", one.interval, 100ms, 24h, "");
+  v.duration("timeout", one.timeout, 10ms, 10min, "");
+  v.number("retries", one.retries, 0, 20, "");
+  v.number("recoveries", one.recoveries, 1, 20, "");
+  v.number("echoes", one.echoes, 1, kEchoesMax, "icmp: packets of a round");
+  bind_check_kinds(v, one);
+}
+
+template <class V>
+void bind_probes(V& v, ProbeConfig& p) {
+  v.value("enabled", p.enabled, "");
+  v.value("vantage", p.vantage, "name of this place, as rules see it");
+  v.list("icmp_roles", p.icmp_roles, "every device of these roles is pinged");
+  v.list("tcp", p.tcp, "node=address:port");
+  v.duration("interval", p.interval, 100ms, 24h, "targets are spread over it");
+  v.duration("timeout", p.timeout, 10ms, 60s, "");
+  v.number("retries", p.retries, 0, 20, "failures in a row before down");
+  v.number("recoveries", p.recoveries, 1, 20, "answers in a row before up again");
+  v.number("in_flight_max", p.in_flight_max, 1, 65536, "checks under way; more wait");
+  v.number("sockets_max", p.sockets_max, 1, 65536, "of them with a socket of their own");
+  v.number("plugins_max", p.plugins_max, 1, 1024, "of them programs");
+  v.number("output_max", p.output_max, 1024, 1024 * 1024, "bytes kept of a plugin's output");
+  v.named("checks", p.checks, "more checks, by the name that rules see; see docs/operating.md",
+          [&p](V& s, CheckSpec& one) { bind_check(s, one, p); });
+}
+
+template <class V>
 void bind_collectors(V& v, Config& c) {
   v.section("syslog_udp", "RFC 3164 and RFC 5424 datagrams",
             [&](V& s) { bind_listen(s, c.syslog_udp); });
@@ -367,15 +434,7 @@ void bind_collectors(V& v, Config& c) {
     s.value("users_file", c.snmp_users_file, "v3: createUser lines, mode 0600; empty: no v3");
     s.value("engine_id", c.snmp_engine_id, "v3: 0x and hex; empty: made at the first start");
   });
-  v.section("probes", "what Belfry asks by itself", [&](V& s) {
-    s.value("enabled", c.probes.enabled, "");
-    s.value("vantage", c.probes.vantage, "name of this place, as rules see it");
-    s.list("icmp_roles", c.probes.icmp_roles, "every device of these roles is pinged");
-    s.list("tcp", c.probes.tcp, "node=address:port");
-    s.duration("interval", c.probes.interval, 100ms, 24h, "targets are spread over it");
-    s.duration("timeout", c.probes.timeout, 10ms, 60s, "");
-    s.number("retries", c.probes.retries, 0, 20, "failures in a row before down");
-  });
+  v.section("probes", "what Belfry asks by itself", [&](V& s) { bind_probes(s, c.probes); });
 }
 
 template <class V>
@@ -507,6 +566,10 @@ void check_whole(const Config& c, const std::string& file, std::vector<std::stri
            where + ": there is no channel '" + target.channel + "' under `channels:`");
     }
   };
+  for (const CheckSpec& check : c.probes.checks) {
+    const std::string wrong = check_spec(check);
+    need(wrong.empty(), "collectors.probes.checks." + check.name + ": " + wrong);
+  }
   for (const DeskTeam& team : c.desk.teams) {
     check_targets("desk.teams." + team.name, team.notify);
     check_targets("desk.teams." + team.name, team.page);

@@ -13,6 +13,7 @@
 #include "belfry/base/result.hpp"
 #include "belfry/base/time.hpp"
 #include "belfry/desk/options.hpp"
+#include "belfry/probe/options.hpp"
 #include "belfry/webhook/webhook.hpp"
 
 namespace belfry {
@@ -50,6 +51,10 @@ struct ProbeConfig {
   Duration interval = std::chrono::seconds(30);
   Duration timeout = std::chrono::seconds(2);
   std::uint32_t retries = 2;
+  std::uint32_t recoveries = 1;
+  std::uint32_t in_flight_max = 4096, sockets_max = 512, plugins_max = 16;
+  std::uint32_t output_max = 16 * 1024;
+  std::vector<CheckSpec> checks;
 };
 
 struct ChannelConfig {

@@ -74,6 +74,12 @@ ProbeOptions probe_options(const ProbeConfig& c) {
   o.interval = c.interval;
   o.timeout = c.timeout;
   o.retries = c.retries;
+  o.recoveries = c.recoveries;
+  o.in_flight_max = c.in_flight_max;
+  o.sockets_max = c.sockets_max;
+  o.plugins_max = c.plugins_max;
+  o.output_max = c.output_max;
+  o.checks = c.checks;
   return o;
 }
 
@@ -204,6 +210,14 @@ struct Server::Impl {
     for (const std::string& text : config.probes.tcp) {
       BELFRY_TRY(ProbeTarget target, parse_tcp_target(text, o));
       o.targets.push_back(std::move(target));
+    }
+    for (CheckSpec& check : o.checks) {
+      if (!check.secret_file.empty()) {
+        BELFRY_TRY(check.secret, read_secret(check.secret_file));
+      }
+      if (!check.password_file.empty()) {
+        BELFRY_TRY(check.password, read_secret(check.password_file));
+      }
     }
     prober =
         std::make_unique<Prober>(o, pipeline.add_port("probe"), clock, ledger, metrics, intake);

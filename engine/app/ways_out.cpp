@@ -15,24 +15,6 @@ namespace {
 
 constexpr std::size_t kSecretBytesMax = 4096;
 
-/// A secret from its file, which nobody else may read.
-Result<std::string> read_secret(const std::string& path) {
-  struct stat info {};
-  if (stat(path.c_str(), &info) != 0) {
-    return fail(Code::NotFound, "{}: cannot be read: expected a file with the secret", path);
-  }
-  if ((info.st_mode & 077) != 0) {
-    return fail(Code::Invalid, "{}: others may read it: expected mode 0600 (chmod 600 {})", path,
-                path);
-  }
-  std::ifstream in(path, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(in), {}};
-  if (!in || text.empty() || text.size() > kSecretBytesMax) {
-    return fail(Code::Invalid, "{}: expected 1 to {} bytes", path, kSecretBytesMax);
-  }
-  return std::string(trim(text));
-}
-
 Result<ChannelOptions> options_of(const ChannelConfig& c) {
   ChannelOptions o;
   o.name = c.name;
@@ -76,6 +58,23 @@ class PipelineSettler final : public EffectSettler {
 };
 
 }  // namespace
+
+Result<std::string> read_secret(const std::string& path) {
+  struct stat info {};
+  if (stat(path.c_str(), &info) != 0) {
+    return fail(Code::NotFound, "{}: cannot be read: expected a file with the secret", path);
+  }
+  if ((info.st_mode & 077) != 0) {
+    return fail(Code::Invalid, "{}: others may read it: expected mode 0600 (chmod 600 {})", path,
+                path);
+  }
+  std::ifstream in(path, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  if (!in || text.empty() || text.size() > kSecretBytesMax) {
+    return fail(Code::Invalid, "{}: expected 1 to {} bytes", path, kSecretBytesMax);
+  }
+  return std::string(trim(text));
+}
 
 struct WaysOut::Impl {
   Impl(Pipeline& p, Clock& clock, Metrics& metrics)

@@ -11,6 +11,9 @@
 
 namespace belfry {
 
+/// A secret from its file, which nobody else may read.
+Result<std::string> read_secret(const std::string& path);
+
 class WaysOut {
  public:
   /// Reads secrets from the files that the configuration names. One line on what is wrong.
