@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -552,6 +553,7 @@ void Prober::Impl::wait_and_collect(std::int64_t now) {
 }
 
 void Prober::Impl::run(const std::stop_token& stop) {
+  ::pthread_setname_np(::pthread_self(), "probe");
   sigset_t pipe;
   sigemptyset(&pipe);
   sigaddset(&pipe, SIGPIPE);  // TLS writes to a peer that went: an error is enough

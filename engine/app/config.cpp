@@ -402,6 +402,9 @@ void bind_probes(V& v, ProbeConfig& p) {
   v.number("sockets_max", p.sockets_max, 1, 65536, "of them with a socket of their own");
   v.number("plugins_max", p.plugins_max, 1, 1024, "of them programs");
   v.number("output_max", p.output_max, 1024, 1024 * 1024, "bytes kept of a plugin's output");
+  v.duration(
+      "verify_after", p.verify_after, 0s, 24h * 30,
+      "open alarms not heard of for so long are checked, where a probe clears them; 0s = never");
   v.named("checks", p.checks, "more checks, by the name that rules see; see docs/operating.md",
           [&p](V& s, CheckSpec& one) { bind_check(s, one, p); });
 }

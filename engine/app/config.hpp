@@ -54,6 +54,7 @@ struct ProbeConfig {
   std::uint32_t recoveries = 1;
   std::uint32_t in_flight_max = 4096, sockets_max = 512, plugins_max = 16;
   std::uint32_t output_max = 16 * 1024;
+  Duration verify_after = std::chrono::minutes(15);  ///< 0 = never
   std::vector<CheckSpec> checks;
 };
 

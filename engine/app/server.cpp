@@ -4,8 +4,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <condition_variable>
 #include <filesystem>
 #include <fstream>
+#include <mutex>
+#include <thread>
 #include <vector>
 
 #include "backend.hpp"
@@ -16,6 +20,7 @@
 #include "belfry/runtime/log.hpp"
 #include "belfry/snmp/collector.hpp"
 #include "belfry/syslog/collectors.hpp"
+#include "verifier.hpp"
 #include "ways_out.hpp"
 
 namespace belfry {
@@ -112,6 +117,7 @@ struct Server::Impl {
   std::unique_ptr<WaysOut> ways_out;
   std::string recovered;
   bool stopped = false;
+  std::jthread verifying;  ///< last: it uses what stands above
 
   std::vector<Port*> ports(const std::string& name, const ListenConfig& listen) {
     std::vector<Port*> out;
@@ -225,6 +231,30 @@ struct Server::Impl {
     return {};
   }
 
+  /// Alarms whose clear may have been lost are checked (verifier.hpp); between looks it sleeps.
+  void verify_alarms(const std::stop_token& stop) {
+    constexpr Duration kSoonest = 1s, kLatest = 1min;
+    const Duration every = std::clamp<Duration>(config.probes.verify_after / 4, kSoonest, kLatest);
+    const auto asked = [this](std::string_view answer) {
+      return &metrics.counter("belfry_probe_asked_total", "checks of doubted alarms",
+                              {{"answer", answer}});
+    };
+    const std::array<Counter*, 3> counters{asked("queued"), asked("no-such-check"), asked("full")};
+    Verifier verifier(config.probes.verify_after);
+    std::mutex mutex;
+    std::unique_lock lock(mutex);
+    std::condition_variable_any ring;
+    while (!ring.wait_for(lock, stop, every, [] { return false; }) && !stop.stop_requested()) {
+      const Versions versions = backend->versions();
+      const auto open = [this](const std::string& rule) {
+        return backend->incidents({.rule = rule}).items;
+      };
+      for (const Verifier::Ask& ask : verifier.due(*versions.program, open, clock.wall())) {
+        counters[static_cast<std::size_t>(prober->ask(ask.node, ask.check))]->add();
+      }
+    }
+  }
+
   Result<void> start_collectors() {
     if (syslog_udp) {
       BELFRY_CHECK_OK(syslog_udp->start());
@@ -245,6 +275,8 @@ struct Server::Impl {
         // No reason to stay dark: everything else hears. It says what is missing and goes on.
         log::warn("probes", "off: {}", started.error());
         prober.reset();
+      } else if (config.probes.verify_after.count() > 0) {
+        verifying = std::jthread([this](const std::stop_token& stop) { verify_alarms(stop); });
       }
     }
     return {};
@@ -352,6 +384,10 @@ void Server::stop() {
     return;
   }
   s.stopped = true;
+  if (s.verifying.joinable()) {
+    s.verifying.request_stop();
+    s.verifying.join();
+  }
   if (s.prober) {
     s.prober->stop();
   }
