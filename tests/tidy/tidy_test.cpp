@@ -119,6 +119,7 @@ const std::vector<ThirdParty> kThirdParty{
     {"<spdlog/", {"runtime"}},
     {"<net-snmp", {"snmp"}},
     {"<openssl/", {"snmp", "syslog", "gateway", "outbox"}},
+    {"<openssl/", {"probe", "snmp", "gateway", "outbox"}},
     {"<zstd.h>", {"journal", "store", "pipeline"}},
     {"<xxhash.h>", {"base"}}};
 
