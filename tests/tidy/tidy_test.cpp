@@ -118,8 +118,7 @@ const std::vector<ThirdParty> kThirdParty{
     {"<yaml-cpp/", {"app"}},
     {"<spdlog/", {"runtime"}},
     {"<net-snmp", {"snmp"}},
-    {"<openssl/", {"snmp", "syslog", "gateway", "outbox"}},
-    {"<openssl/", {"probe", "snmp", "gateway", "outbox"}},
+    {"<openssl/", {"probe", "snmp", "syslog", "gateway", "outbox"}},
     {"<zstd.h>", {"journal", "store", "pipeline"}},
     {"<xxhash.h>", {"base"}}};
 
