@@ -196,6 +196,11 @@ void check(const World& world, const Line& line) {
           return name(e.kind) == words.at(0) && e.target + ":" + e.address == words.at(1);
         });
     EXPECT_TRUE(sent) << line.number << ": " << line.rest;
+  } else if (line.kind == "effects") {
+    const auto of_kind =
+        std::count_if(world.effects().begin(), world.effects().end(),
+                      [&](const Effect& e) { return name(e.kind) == words.at(0); });
+    EXPECT_EQ(of_kind, *parse_int(words.at(1))) << line.number << everything(world);
   } else {
     ADD_FAILURE() << "line " << line.number << ": '" << line.kind << "' cannot be wanted";
   }
