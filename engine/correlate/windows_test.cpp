@@ -15,13 +15,13 @@ std::string with_alarm(const std::string& rules) { return kAlarm + rules; }
 TEST(Promises, P11_CountsCountEventsAndClearsTakeNothingOut) {
   Timeline t(with_alarm(R"(
 rule often { when count(alarm) >= 4 within 60s by node  open { title "{count}" } }
-rule flaps { when flaps(alarm) >= 2 within 60s by node  open { title "{flaps}" } }
+rule flapping { when flaps(alarm) >= 2 within 60s by node  open { title "{flaps}" } }
 )"));
   t.start();
   t.syslog(0, "r1", "alarm on");
   t.syslog(1, "r1", "alarm off");
   t.syslog(2, "r1", "alarm on", 2);
-  EXPECT_EQ(t.said(), "open flaps(r1) due\n");
+  EXPECT_EQ(t.said(), "open flapping(r1) due\n");
   t.syslog(3, "r1", "alarm on");
   EXPECT_EQ(t.said(), "open often(r1) due\n");
   EXPECT_EQ(t.last("often", "r1").title, "4");
@@ -309,7 +309,7 @@ TEST(Promises, P17_WhatFallsBesideIsCountedInOneIncident) {
 
 TEST(Promises, P17_AKeyThatIsMadeLaterMeetsWhatWasUpAlready) {
   Timeline t(R"(
-rule many { when distinct(if_down.ifname) >= 2 limit 1 by node  open { title "{distinct}" } }
+rule many { when distinct(if_down.ifname) >= 2 by node  limit 1  open { title "{distinct}" } }
 )");
   t.start();
   t.link(0, "r1", "a", false);

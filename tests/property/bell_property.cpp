@@ -1,5 +1,6 @@
 // bell_property --seeds N --from S [--keep-going]: the property test for as long as one likes.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cstdlib>
 #include <cstring>
@@ -33,16 +34,74 @@ bool check_seed(std::uint64_t seed, bool shrinks) {
   return false;
 }
 
-/// How often each kind of change came: what the random cases are worth.
+/// What the random cases have to have, and how it stands in them.
+constexpr std::pair<const char*, const char*> kConstructs[]{
+    {"for", " for "},
+    {"and", " and "},
+    {"or", " or "},
+    {"not", "not ("},
+    {"then", ") then ("},
+    {"then not", "then not"},
+    {"missing", "missing "},
+    {"count of events", "count(s"},
+    {"count of raw events", "count(syslog"},
+    {"count of a rule", "count(r"},
+    {"flaps", "flaps("},
+    {"distinct", "distinct("},
+    {"share", "share("},
+    {"rate of a signal", "rate(s"},
+    {"avg", "avg(m"},
+    {"min", "min(m"},
+    {"max", "max(m"},
+    {"sum", "sum(m"},
+    {"rate", "rate(m"},
+    {"eta", "eta(m"},
+    {"where", "  where "},
+    {"unless", "  unless "},
+    {"one by", "  one by "},
+    {"clear after", "  clear after"},
+    {"clear quiet", "  clear quiet"},
+    {"clear manual", "  clear manual"},
+    {"clear when", "  clear when"},
+    {"limit", "  limit "},
+    {"mode shadow", "  mode shadow"},
+    {"mode off", "  mode off"},
+    {"was", "  was "},
+};
+
+/// How often each kind of change came, and how many changes the rules with each construct made.
 void count(std::uint64_t seed, std::map<std::string, std::size_t>& counts) {
   const RandomCase c = random_case(seed);
   const Compiled compiled = compile_case(c);
   ++counts[compiled.program == nullptr ? "does not compile" : "cases"];
-  if (compiled.program != nullptr) {
-    for (const std::string& line : run_engine(c, compiled.program).lines) {
-      const std::size_t end = line.find(" #");
-      const std::size_t begin = line.rfind(' ', end - 1) + 1;
-      ++counts[line.substr(begin, end - begin)];
+  if (compiled.program == nullptr) {
+    return;
+  }
+  std::map<std::string, std::size_t> changes;  // by rule
+  for (const std::string& line : run_engine(c, compiled.program).lines) {
+    const std::size_t end = line.find(" #");
+    const std::size_t begin = line.rfind(' ', end - 1) + 1;
+    ++counts["change " + line.substr(begin, end - begin)];
+    const std::size_t id = line.find(' ') + 1, rule = line.find(' ', id) + 1;
+    ++changes[line.substr(rule, line.find('(', rule) - rule)];
+  }
+  for (const RandomEvent& e : c.events) {
+    const std::string word = e.msg.substr(0, e.msg.find(' '));
+    if (word == "rules" || word == "rows" || word == "deaf" || word == "close") {
+      ++counts["input " + word];
+    }
+  }
+  for (const RandomCase& version : {c, edited(c)}) {
+    for (const Declaration& d : version.declarations) {
+      const std::string text = fmt::format("{}\n{}\n{}", d.head, fmt::join(d.lines, "\n"), d.tail);
+      for (const auto& [name, word] : kConstructs) {
+        if (text.find(word) != std::string::npos) {
+          const std::string rule = text.substr(0, text.find(" {"));
+          counts[fmt::format("changes by {}", name)] +=
+              changes[rule.substr(std::min(rule.size(), std::size_t{5}))];
+          ++counts[fmt::format("with {}", name)];
+        }
+      }
     }
   }
 }
@@ -91,7 +150,7 @@ int main(int argc, char** argv) {
     }
   }
   for (const auto& [what, n] : counts) {
-    fmt::print("{:20} {}\n", what, n);
+    fmt::print("{:32} {}\n", what, n);
   }
   if (stats || text) {
     return 0;
