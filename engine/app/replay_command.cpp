@@ -174,6 +174,7 @@ class Replay {
     const Incident& i = change.change.after;
     JsonWriter json;
     json.object().field("at", change.at.seconds()).field("at_ns", change.at.ns);
+    json.field("seq", change.seq.value);  // the event that led to it, or before which time did
     incident_fields(json, i, i.causes.empty() ? IncidentId{} : i.causes.front());
     json.field("title", i.title).field("severity", name(i.severity));
     nodes_field(json, i.nodes);
