@@ -67,6 +67,7 @@ constexpr std::pair<const char*, const char*> kConstructs[]{
     {"mode shadow", "  mode shadow"},
     {"mode off", "  mode off"},
     {"was", "  was "},
+    {"alert with a lease", "s5"},
 };
 
 /// How often each kind of change came, and how many changes the rules with each construct made.

@@ -27,10 +27,14 @@ std::string line_of(Instant at, const IncidentChange& change) {
     causes += (causes.empty() ? "" : ",") + to_text(cause);
   }
   return fmt::format(
-      "+{:.6f}ms {} {}({}) {} {} #{} causes [{}] \"{}\" {} count {} flaps {} symptoms {}",
+      "+{:.6f}ms {} {}({}) {} {} #{} causes [{}] \"{}\" {} count {} flaps {} symptoms {}{}",
       static_cast<double>(at.ns - kStart.ns) / 1e6, to_text(i.id), i.rule, fmt::join(i.key, ", "),
       name(i.state), name(change.reason), change.nth, causes, i.title, name(i.severity), i.count,
-      i.flaps, i.symptoms);
+      i.flaps, i.symptoms,
+      i.maintenance.empty()
+          ? std::string()
+          : fmt::format(" during {} until {:.6f}ms", i.maintenance,
+                        static_cast<double>(i.planned_until.ns - kStart.ns) / 1e6));
 }
 
 /// The incident that `close N` means; 0 = this is an event.
@@ -53,6 +57,21 @@ void fill_sample(const RandomEvent& from, std::string_view check, Arena& arena, 
   out.attrs = arena.copy(std::span<const Attr>(attrs));
 }
 
+/// `alert firing 300`, `alert resolved`: with a number a lease of so many ms.
+void fill_alert(const RandomEvent& from, Arena& arena, Event& out) {
+  out.kind = EventKind::Alert;
+  out.type = "alert";
+  const std::string_view rest = std::string_view(from.msg).substr(6);
+  const std::size_t end = std::min(rest.find(' '), rest.size());
+  std::vector<Attr> attrs{{"name", Value::string("a")},
+                          {"state", Value::string(rest.substr(0, end))}};
+  if (end < rest.size()) {
+    const std::int64_t ms = std::strtoll(std::string(rest.substr(end)).c_str(), nullptr, 10);
+    attrs.push_back({"ends", Value::time(Instant{from.at_ns + ms * 1'000'000})});
+  }
+  out.attrs = arena.copy(std::span<const Attr>(attrs));
+}
+
 void fill(const RandomEvent& from, const rules::Program& program, Arena& arena, Event& out) {
   out.kind = EventKind::Syslog;
   out.type = "syslog";
@@ -64,6 +83,10 @@ void fill(const RandomEvent& from, const rules::Program& program, Arena& arena, 
   const std::string_view first = std::string_view(from.msg).substr(0, from.msg.find(' '));
   if (first == "load" || first == "octets") {
     fill_sample(from, first, arena, out);
+    return;
+  }
+  if (first == "alert") {
+    fill_alert(from, arena, out);
     return;
   }
   if (first != "probe") {

@@ -23,9 +23,11 @@ namespace {
 constexpr std::string_view kPrelude =
     R"(event syslog { msg: text head, node: device, app: string, via: string }
 event probe { check: string head, node: device, status: status, value: float?, label: labels, vantage: string }
+event alert { name: string head, node: device, state: string, ends: time? }
 enum status { up, degraded, down }
 table site key name { name: string }
 table device key name { name: string, site: site, role: string, spans: set<string> }
+table works key id { id: string, refs: set<string>, start: time, end: time }
 relation behind(device, device) transitive from "behind.csv"
 relation near(device, device) from "near.csv"
 relation housed(device, site) from device.site
@@ -52,6 +54,7 @@ class Generator {
       rule(i);
     }
     causes();
+    maintenance();
     edits();
     world();
     events();
@@ -114,6 +117,15 @@ class Generator {
          "}",
          {},
          {}});
+    out_.declarations.push_back({"s5",
+                                 "signal s5(node: device) {\n  raise alert where state == "
+                                 "\"firing\"\n  clear alert where state "
+                                 "== \"resolved\"",
+                                 "}",
+                                 rng_.chance(50)
+                                     ? std::vector<std::string>{"  expire " + duration()}
+                                     : std::vector<std::string>{},
+                                 {}});
     out_.declarations.push_back(
         {"m0", "measure m0(node: device): percent from probe \"load\"", "", {}, {}});
     out_.declarations.push_back(
@@ -196,7 +208,7 @@ class Generator {
     };
     switch (shape) {
       case Shape::Node: {
-        plain = {"s0", "s2", "s3", "s3", "s4", "d1"};
+        plain = {"s0", "s2", "s3", "s3", "s4", "s5", "d1"};
         counted = {fmt::format("count(s0) {} within {}", compare(4), window()),
                    fmt::format("flaps(s0) {} within {}", compare(3), window()),
                    fmt::format("count(s1) {} within {}", compare(70), window()),
@@ -491,6 +503,9 @@ class Generator {
         out_.world.near.emplace_back(d.name, fmt::format("n{}", rng_.below(5)));
       }
     }
+    for (std::size_t n = 1 + rng_.below(4); n > 0; --n) {
+      out_.world.works.push_back(works_row(n));
+    }
     later();
   }
 
@@ -499,7 +514,14 @@ class Generator {
     RandomWorld& later = out_.later = out_.world;
     for (std::size_t n = 1 + rng_.below(3); n > 0; --n) {
       const std::size_t i = rng_.below(later.devices.size());
-      switch (rng_.below(5)) {
+      switch (rng_.below(7)) {
+        case 4:
+          later.works.pop_back();
+          later.works.push_back(works_row(5 + n));
+          break;
+        case 5:
+          later.works[0] = works_row(1);
+          break;
         case 0:
           later.devices.erase(later.devices.begin() + static_cast<std::ptrdiff_t>(i));
           break;
@@ -520,6 +542,60 @@ class Generator {
           break;
       }
     }
+  }
+
+  /// Works of the inventory and one fixed window, over some of the rules.
+  void maintenance() {
+    if (!rng_.chance(40)) {
+      return;
+    }
+    for (std::size_t n = 1 + rng_.below(2); n > 0; --n) {
+      const RuleSketch& rule = rng_.pick(rules_);
+      const bool by_node = rule.shape <= Shape::NodeK;
+      std::string covers = fmt::format("{}({})", rule.name,
+                                       rule.shape == Shape::Node    ? "node"
+                                       : rule.shape == Shape::NodeK ? "node, k"
+                                       : rule.shape == Shape::Site  ? "site"
+                                                                    : "span");
+      if (by_node && rng_.chance(30)) {
+        covers = "any(node: device)";
+      }
+      const std::string name = fmt::format("w{}", n);
+      const std::string grace = rng_.chance(50) ? "\n  grace " + duration() : "";
+      if (rng_.chance(65)) {
+        out_.declarations.push_back(
+            {name,
+             fmt::format("maintenance {} {{\n  each w in works\n  covers {} where {}{}", name,
+                         covers, by_node ? "node.name in w.refs" : "w.id != \"W2\"", grace),
+             "}",
+             {},
+             {rule.name}});
+      } else {
+        out_.declarations.push_back(
+            {name,
+             fmt::format("maintenance {} {{\n  from 1970-01-01T00:16:{} to 1970-01-01T00:17:{} "
+                         "\"UTC\"\n  covers {}{}",
+                         name, 42 + rng_.below(17), 10 + rng_.below(30), covers, grace),
+             "}",
+             {},
+             {rule.name}});
+      }
+    }
+  }
+
+  RandomWorld::Works works_row(std::size_t n) {
+    static const std::vector<std::int64_t> kMs{0,    5,    10,    500,   2000,  5000,
+                                               8000, 9990, 10000, 15000, 20000, 40000};
+    const std::int64_t from = rng_.pick(kMs), length = rng_.pick(kMs);
+    RandomWorld::Works w{fmt::format("W{}", n), {}, 0, 0};
+    w.start_ns = 1'000'000'000'000 + from * 1'000'000;
+    w.end_ns = w.start_ns + length * 1'000'000;
+    for (std::size_t i = 0; i < 5; ++i) {
+      if (rng_.chance(50)) {
+        w.refs.push_back(fmt::format("n{}", i));
+      }
+    }
+    return w;
   }
 
   /// What the other version of the rules has different.
@@ -645,6 +721,11 @@ class Generator {
           e.msg = up ? "probe up" : "probe down";
           break;
       }
+      if (rng_.chance(6)) {
+        e.msg = up                ? "alert resolved"
+                : rng_.chance(60) ? fmt::format("alert firing {}", rng_.below(3000))
+                                  : "alert firing";
+      }
       if (rng_.chance(samples_ ? 75 : 20)) {
         e.msg = sample();
         e.node = fmt::format("n{}", rng_.below(3));  // enough of them in a window
@@ -747,6 +828,12 @@ std::string describe(const RandomWorld& world) {
   for (const auto& [x, y] : world.near) {
     out += fmt::format("# {} near {}\n", x, y);
   }
+  for (const RandomWorld::Works& w : world.works) {
+    out +=
+        fmt::format("# works {} of {} from +{:.3f}ms to +{:.3f}ms\n", w.id, fmt::join(w.refs, ","),
+                    static_cast<double>(w.start_ns - 1'000'000'000'000) / 1e6,
+                    static_cast<double>(w.end_ns - 1'000'000'000'000) / 1e6);
+  }
   return out;
 }
 
@@ -779,6 +866,17 @@ std::shared_ptr<const Inventory> inventory_of(const RandomCase& c, const rules::
                                               bool later) {
   const RandomWorld& world = later ? c.later : c.world;
   const Schema& schema = *program.schema;
+  const auto set_of = [](const std::vector<std::string>& words, std::vector<Value>& items,
+                         ValueSet& set) {
+    for (const std::string& word : words) {
+      items.push_back(Value::string(word));
+    }
+    set = ValueSet{items};
+    Value value;
+    value.type = Type::Set;
+    value.set = &set;
+    return value;
+  };
   const std::uint32_t site = schema.find_table("site"), device = schema.find_table("device");
   InventoryBuilder builder(program.schema);
   Arena arena;
@@ -787,15 +885,18 @@ std::shared_ptr<const Inventory> inventory_of(const RandomCase& c, const rules::
   }
   for (const RandomWorld::Device& d : world.devices) {
     std::vector<Value> items;
-    for (const std::string& span : d.spans) {
-      items.push_back(Value::string(span));
-    }
-    const ValueSet set{items};
-    Value spans;
-    spans.type = Type::Set;
-    spans.set = &set;
+    ValueSet set;
+    const Value spans = set_of(d.spans, items, set);
     builder.add_row(device, std::vector<Value>{Value::string(d.name), Value::row(site, d.site),
                                                Value::string(d.role), spans});
+  }
+  for (const RandomWorld::Works& w : world.works) {
+    std::vector<Value> items;
+    ValueSet set;
+    const Value refs = set_of(w.refs, items, set);
+    builder.add_row(schema.find_table("works"),
+                    std::vector<Value>{Value::string(w.id), refs, Value::time(Instant{w.start_ns}),
+                                       Value::time(Instant{w.end_ns})});
   }
   for (const auto& [x, y] : world.behind) {
     builder.add_pair(schema.find_relation("behind"), Value::row(device, x), Value::row(device, y));

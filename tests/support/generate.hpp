@@ -57,6 +57,13 @@ struct RandomWorld {
   };
   std::vector<Device> devices;
   std::vector<std::pair<std::string, std::string>> behind, near;
+  struct Works {
+    std::string id;
+    std::vector<std::string> refs;  ///< devices
+    std::int64_t start_ns = 0, end_ns = 0;
+    auto operator<=>(const Works&) const = default;
+  };
+  std::vector<Works> works;
 };
 struct RandomCase {
   std::uint64_t seed = 0;

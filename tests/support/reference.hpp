@@ -6,12 +6,13 @@
 // clause is tried on every event, every incident as a cause of every other. It shares no code with
 // the engine but `rules::evaluate` for expressions and the model's values.
 //
-// Not in it: maintenance, silences.
+// Not in it: silences, graphs.
 //
 //   reference.cpp            inputs, facts, timers
 //   reference_patterns.cpp   which keys a signal reaches; truth of patterns
 //   reference_samples.cpp    measures
 //   reference_incidents.cpp  the life of incidents, causes
+//   reference_maintenance.cpp  windows that make incidents planned
 //   reference_shown.cpp      what is told
 //   reference_versions.cpp   new rules, new inventory
 #include <cstdint>
@@ -102,6 +103,9 @@ class Reference {
     Life life = Life::Idle;
     bool blocked = false, released = false, shown_before = false, was_symptom = false;
     bool removed = false;  ///< its row left the inventory
+    bool planned = false;
+    std::string noted;  ///< window that stands and began after it
+    std::pair<std::string, Instant> told_window{"", Instant{0}};  ///< name and end as last said
     Instant began{0}, due{0}, released_at{0}, closed_at{0}, ended_at{0}, last_raise{0};
     Instant last_sample{0}, removed_until{0};
     Seq began_seq;
@@ -113,6 +117,14 @@ class Reference {
     std::vector<IncidentId> told_causes;
     std::uint32_t told_symptoms = 0;
     std::optional<std::pair<std::string, Severity>> told;  ///< title and severity as last said
+  };
+  struct Window {
+    Instant from, until;  ///< grace included
+    std::string name;
+  };
+  struct Cover {
+    std::optional<Window> held;
+    std::vector<Window> later;
   };
   /// A rule or a derived signal: what has a pattern.
   struct Node {
@@ -196,6 +208,16 @@ class Reference {
   bool remembers(const Node& node, const RuleKey& key);
   bool in_window(const RuleKey& key, const rules::Pattern& pattern);
   Instant since(const RuleKey& key, const rules::Pattern& pattern);
+
+  // maintenance
+  bool has_windows(const Node& node) const;
+  std::vector<Window> windows_of(const IncidentRef& ref);
+  Cover cover_of(const IncidentRef& ref);
+  bool is_planned(const IncidentRef& ref);
+  bool note_window(const IncidentRef& ref);
+  void plan(const IncidentRef& ref);
+  void step_planned(const IncidentRef& ref, std::vector<IncidentChange>& out);
+  void arm_windows(const IncidentRef& ref);
 
   // versions
   void make_nodes();

@@ -126,6 +126,8 @@ bool Reference::step_live(const IncidentRef& ref, std::vector<IncidentChange>& o
   });
   if (due) {
     become_symptom(ref, IncidentReason::Adopted, out);
+  } else {
+    step_planned(ref, out);
   }
   return due;
 }
@@ -279,6 +281,7 @@ bool Reference::step_clearing(const IncidentRef& ref, std::vector<IncidentChange
     refresh_causes(ref);
     if (!due) {
       k->causes.clear();
+      plan(ref);
     }
     emit(ref, IncidentState::Clearing, IncidentReason::Returned, out);
     return true;
@@ -319,15 +322,20 @@ void Reference::forget(RuleKey& key) {
   key.told_causes.clear();
   key.told_symptoms = 0;
   key.told.reset();
+  key.told_window = {"", Instant{0}};
+  key.noted.clear();
+  key.planned = false;
 }
 
 void Reference::open(const IncidentRef& ref, std::vector<IncidentChange>& out) {
   RuleKey& k = *ref.second;
   k.life = Life::Open;
   k.causes.clear();
+  plan(ref);
   emit(ref, IncidentState::Pending, k.shown_before ? IncidentReason::Reopened : IncidentReason::Due,
        out);
   k.released = false;
+  arm_windows(ref);
 }
 
 void Reference::close(const IncidentRef& ref, IncidentReason reason,
@@ -339,6 +347,8 @@ void Reference::close(const IncidentRef& ref, IncidentReason reason,
   emit(ref, IncidentState::Open, reason, out);
   k.released = false;
   k.removed = false;
+  k.planned = false;
+  k.noted.clear();
   k.sibling = {};
   k.causes.clear();
   k.blocked = reason != IncidentReason::PatternEnded && k.holds;
@@ -349,6 +359,7 @@ void Reference::become_symptom(const IncidentRef& ref, IncidentReason reason,
   RuleKey& k = *ref.second;
   const auto before = k.life == Life::Open ? IncidentState::Open : IncidentState::Pending;
   k.life = Life::Symptom;
+  k.planned = false;
   k.released = false;
   refresh_causes(ref);
   emit(ref, before, reason, out);

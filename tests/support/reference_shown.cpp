@@ -1,5 +1,6 @@
 // What the reference tells of an incident.
 #include <algorithm>
+#include <tuple>
 
 #include "reference.hpp"
 
@@ -89,7 +90,8 @@ void Reference::emit(const IncidentRef& ref, IncidentState before, IncidentReaso
   constexpr IncidentState kStates[]{
       IncidentState::Pending, IncidentState::Pending,  IncidentState::Pending, IncidentState::Open,
       IncidentState::Symptom, IncidentState::Clearing, IncidentState::Closed};
-  i.state = kStates[static_cast<std::size_t>(k->life)];
+  i.state = k->life == Life::Open && k->planned ? IncidentState::Planned
+                                                : kStates[static_cast<std::size_t>(k->life)];
   i.began_at = k->began;
   i.began_seq = k->began_seq;
   i.causes = k->causes;
@@ -100,9 +102,16 @@ void Reference::emit(const IncidentRef& ref, IncidentState before, IncidentReaso
   if ((k->life == Life::Clearing || k->life == Life::Closed) && k->told) {
     i.title = k->told->first;
     i.severity = k->told->second;
+    std::tie(i.maintenance, i.planned_until) = k->told_window;
   } else {
     fill_texts(i, *node, *k);
+    const auto held = k->life == Life::Open ? cover_of(ref).held : std::nullopt;
+    if (held) {
+      i.maintenance = held->name;
+      i.planned_until = held->until;
+    }
   }
+  k->told_window = {i.maintenance, i.planned_until};
   k->told = {i.title, i.severity};
   k->told_causes = k->causes;
   k->told_symptoms = i.symptoms;

@@ -199,6 +199,7 @@ void Reference::close_orphans(std::vector<Node>& old, std::vector<IncidentChange
       i.causes = key.causes;
       i.title = key.told->first;
       i.severity = key.told->second;
+      std::tie(i.maintenance, i.planned_until) = key.told_window;
       i.count = key.count;
       i.flaps = key.flaps;
       for (const Node& other : old) {  // as it stood before
