@@ -169,6 +169,12 @@ class Legacy {
     return stamp_at(text).length > 0 || (text.starts_with('%') && !read_mnemonic(text).tag.empty());
   }
 
+  /// `117: ` at the head of `text`.
+  static bool numbered(std::string_view text) {
+    const std::size_t n = run_of(text.substr(0, 12), kDigit);
+    return n > 0 && n + 1 < text.size() && text[n] == ':' && is_space(text[n + 1]);
+  }
+
   /// No stamp in front: `host: [seq: ]stamp: %TAG`, `host RP/0/RSP0/CPU0:stamp`, `host : %TAG`.
   void read_host_before_stamp() {
     const std::string_view word = word_of(rest_);
@@ -185,7 +191,8 @@ class Legacy {
       }
       return;
     }
-    if (place_length(after) > 0 || (after.starts_with(": ") && device_follows(after)) ||
+    if (place_length(after) > 0 ||
+        ((after.starts_with(": ") || numbered(after)) && device_follows(after)) ||
         stamp_at(after).length > 0) {
       take_host(word, word.size());
     }
@@ -477,6 +484,7 @@ void read_header(std::string_view raw, Instant received, Event& out) {
       }
       out.valid = why.empty();
       out.why = why;
+      trim_front(out.message);  // rsyslog's templates put the space of RFC 3164 in front
       set_tag(out, false);
       return;
     }

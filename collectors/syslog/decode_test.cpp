@@ -150,6 +150,119 @@ TEST(SyslogDecode, PutsStampsWithoutYearNearTheReceipt) {
             "2025-03-09T14:15:52.454Z");
 }
 
+// ---- as it is really sent -----------------------------------------------------------------------
+
+/// The fields that rules and people see, without the numbers of the PRI.
+std::string fields(std::string_view raw) {
+  const std::string all = seen(raw);
+  return all.substr(all.find(' ') + 1);
+}
+
+TEST(SyslogReally, PriIsMissingOrOdd) {
+  const std::string_view line = "Nov 25 03:00:00 r1 app[7]: text";
+  const std::string good = fields(fmt::format("<13>{}", line));
+  EXPECT_EQ(good, "2025-11-25T03:00:00.000Z r1|app|7||app||text");
+  EXPECT_EQ(fields(line), good);  // a relayed line with and without its PRI is one
+  EXPECT_EQ(fields(fmt::format("<013>{}", line)), good + "!pri");
+  EXPECT_EQ(fields(fmt::format("<999>{}", line)), good + "!pri");
+  EXPECT_EQ(fields(fmt::format("<13> {}", line)), good);
+  for (const std::string_view odd : {"<>", "<-1>", "<1", "<1a>", "<99999999999>", "<13", "<"}) {
+    Arena arena;
+    Event e;
+    const std::string raw = fmt::format("{}{}", odd, line);
+    syslog::decode(raw, arena, kNow, e);
+    EXPECT_EQ(e.raw, raw);
+    EXPECT_TRUE(e.facility == 255 || e.valid) << odd;
+  }
+}
+
+TEST(SyslogReally, NumbersAndMarksStandBeforeStamps) {
+  const std::string good =
+      "2025-11-25T03:00:00.000Z r1|%SYS-5-RESTART|||SYS-5-RESTART|cisco|%SYS-5-RESTART: x";
+  for (const std::string_view head :
+       {"117: r1: Nov 25 03:00:00: ", "r1: 117: *Nov 25 03:00:00: ", "r1: .Nov 25 03:00:00.000: ",
+        "r1 117: *Nov 25 03:00:00.000 UTC: ", "Nov 25 03:00:00 r1 117: ", "Nov 25 03:00:00 r1 : ",
+        "r1: 000117: Nov 25 03:00:00: "}) {
+    EXPECT_EQ(fields(fmt::format("<189>{}%SYS-5-RESTART: x", head)), good) << head;
+  }
+  EXPECT_EQ(fields("<189>117: 1w2d: %SYS-5-RESTART: x"),
+            "- |%SYS-5-RESTART|||SYS-5-RESTART|cisco|%SYS-5-RESTART: x");
+  EXPECT_EQ(fields("<189>:Nov 25 03:00:00 UTC: %ASA-5-111008: x").substr(0, 24),
+            "2025-11-25T03:00:00.000Z");
+}
+
+TEST(SyslogReally, StampsComeInEveryDress) {
+  const auto stamp = [](std::string_view text) {
+    const std::string all = fields(fmt::format("<13>{} r1 app: x", text));
+    EXPECT_TRUE(all.ends_with(" r1|app|||app||x")) << all;
+    return all.substr(0, all.find(' '));
+  };
+  const std::string good = "2025-11-25T03:00:00.000Z";
+  EXPECT_EQ(stamp("Nov 25 03:00:00"), good);
+  EXPECT_EQ(stamp("Nov 25 2025 03:00:00"), good);
+  EXPECT_EQ(stamp("2025 Nov 25 03:00:00"), good);
+  EXPECT_EQ(stamp("Nov 25 03:00:00 2025"), good);
+  EXPECT_EQ(stamp("2025-11-25T03:00:00Z"), good);
+  EXPECT_EQ(stamp("2025-11-25T04:00:00+01:00"), good);
+  EXPECT_EQ(stamp("2025-11-25 03:00:00"), good);
+  EXPECT_EQ(stamp("Nov 25 04:00:00 CET"), good);
+  EXPECT_EQ(stamp("Nov 25 03:00:00.000000"), good);
+  EXPECT_EQ(fields("<13>Nov  5 03:00:00 r1 app: x").substr(0, 10), "2025-11-05");
+}
+
+TEST(SyslogReally, TheHostIsMissing) {
+  EXPECT_EQ(fields("<13>Nov 25 03:00:00 app[7]: x"), "2025-11-25T03:00:00.000Z |app|7||app||x");
+  EXPECT_EQ(fields("<13>Nov 25 03:00:00 app: x"), "2025-11-25T03:00:00.000Z |app|||app||x");
+  EXPECT_EQ(fields("<13>app[7]: x y"), "- |app|7||app||x y");
+}
+
+TEST(SyslogReally, RelaysAddTheirOwn) {
+  // rsyslog: SyslogProtocol23 frames count the LF, and keep the space before the text.
+  EXPECT_EQ(fields("<189>1 2025-11-25T03:00:00Z r1 app 7 - - text\n"),
+            "2025-11-25T03:00:00.000Z r1|app|7||app||text");
+  EXPECT_EQ(fields("<189>1 2025-11-25T03:00:00Z r1 app 7 - -  text\n"),
+            "2025-11-25T03:00:00.000Z r1|app|7||app||text");
+  // syslog-ng: its datagrams end in LF. loggen -P and others: a byte order mark before the text, or
+  // before all.
+  EXPECT_EQ(fields("<189>Nov 25 03:00:00 r1 app: text\n"),
+            "2025-11-25T03:00:00.000Z r1|app|||app||text");
+  EXPECT_EQ(fields("<189>1 2025-11-25T03:00:00Z r1 app - - [x@1 a=\"b\"] \xEF\xBB\xBFtext"),
+            "2025-11-25T03:00:00.000Z r1|app|||app||text");
+  EXPECT_EQ(fields("\xEF\xBB\xBF<189>Nov 25 03:00:00 r1 app: text"),
+            "2025-11-25T03:00:00.000Z r1|app|||app||text");
+  // A counted frame that came in a datagram.
+  EXPECT_EQ(fields("33 <189>Nov 25 03:00:00 r1 app: text"),
+            "2025-11-25T03:00:00.000Z r1|app|||app||text");
+}
+
+TEST(SyslogReally, TextMayHoldAnything) {
+  EXPECT_EQ(fields("<13>Nov 25 03:00:00 r1 app: one\n  at two"),
+            "2025-11-25T03:00:00.000Z r1|app|||app||one\n  at two");
+  EXPECT_EQ(fields("<13>Nov 25 03:00:00 r1 app: {\"a\": \"b: c\"}"),
+            "2025-11-25T03:00:00.000Z r1|app|||app||{\"a\": \"b: c\"}");
+  EXPECT_EQ(fields("<13>Nov 25 03:00:00 r1 {\"a\":1}"),
+            "2025-11-25T03:00:00.000Z r1||||||{\"a\":1}");
+  const std::string_view latin(
+      "<13>Nov 25 03:00:00 r1 app: gr\xFC\xDF"
+      "e",
+      32);
+  Arena arena;
+  Event e;
+  syslog::decode(latin, arena, kNow, e);
+  EXPECT_TRUE(e.valid);
+  EXPECT_EQ(e.raw, latin);
+}
+
+TEST(SyslogReally, VendorsOfFirewallsAreNamed) {
+  EXPECT_EQ(fields("<14>Nov 25 03:00:00 c1 CEF:0|Acme|Wall|1|7|blocked|5|src=192.0.2.1"),
+            "2025-11-25T03:00:00.000Z c1||||7|Acme|CEF:0|Acme|Wall|1|7|blocked|5|src=192.0.2.1");
+  EXPECT_EQ(fields("<14>Nov 25 03:00:00 c1 LEEF:1.0|Acme|Wall|1|7|src=192.0.2.1"),
+            "2025-11-25T03:00:00.000Z c1||||7|Acme|LEEF:1.0|Acme|Wall|1|7|src=192.0.2.1");
+  EXPECT_EQ(fields("<14>Nov 25 03:00:00 p1 1,2025/11/25 03:00:00,0011,THREAT,url,1,x"),
+            "2025-11-25T03:00:00.000Z p1||||THREAT|paloalto|1,2025/11/25 "
+            "03:00:00,0011,THREAT,url,1,x");
+}
+
 TEST(SyslogDecode, WalksStructuredData) {
   syslog::SdReader reader("[ex@1 a=\"1\" b=\"x\\\"y\"][other][broken p=] c=\"2\"");
   syslog::SdParam p;

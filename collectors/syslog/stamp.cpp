@@ -408,7 +408,12 @@ Stamp read_stamp(std::string_view text, Instant received) {
   if (text[3] == ' ' && month_at(text) != 0) {
     return read_month_first(text, received, {});
   }
-  // `Sun Mar 09 14:15:58 2025`, `Sun, Mar 9 ...`
+  // `Sun Mar 09 14:15:58 2025`, `Sun, Mar 9 ...`; but `gw1 Mar 9 ...` begins with a host.
+  constexpr std::string_view kDays = "MonTueWedThuFriSatSun";
+  const std::size_t day = kDays.find(text.substr(0, 3));
+  if (day == std::string_view::npos || day % 3 != 0) {
+    return {};
+  }
   const std::size_t after = text[3] == ',' ? 5 : 4;
   if ((text[3] == ' ' || (text[3] == ',' && text[4] == ' ')) && at_month(text.substr(after))) {
     Parts p;

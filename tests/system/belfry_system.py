@@ -63,6 +63,22 @@ def free_port(kind=socket.SOCK_STREAM):
         return s.getsockname()[1]
 
 
+def unpacked(program, *packages):
+    """A program of Debian packages that cannot be installed beside others (rsyslog beside syslog-ng): unpacked below
+    build/debian, where scripts/packages puts them too. Gives its path, and the environment that it needs."""
+    root = ROOT / "build" / "debian"
+    path = root / "usr" / "sbin" / program
+    if not path.exists():
+        (root / "packages").mkdir(parents=True, exist_ok=True)
+        done = subprocess.run(["apt-get", "download", *packages], cwd=root / "packages", capture_output=True, text=True)
+        if done.returncode != 0:
+            skip(f"{program}: {done.stderr.strip()}")
+        for package in (root / "packages").glob("*.deb"):
+            subprocess.run(["dpkg", "-x", str(package), str(root)], check=True)
+    libraries = str(root / "usr" / "lib" / "x86_64-linux-gnu")
+    return path, dict(os.environ, LD_LIBRARY_PATH=libraries), pathlib.Path(libraries)
+
+
 class MailServer:
     """Debian's aiosmtpd, a real SMTP server that keeps mails in a Maildir."""
 
