@@ -2,19 +2,46 @@
 
 #include <unistd.h>
 
-#include "belfry/base/json.hpp"
+#include "check_report.hpp"
+#include "config.hpp"
+#include "cost_report.hpp"
 #include "sources.hpp"
 
 namespace belfry {
 namespace {
 
-std::string to_json(const rules::Diagnostic& d, const std::vector<rules::SourceFile>& files) {
-  JsonWriter json;
-  json.object().field("level", d.level == rules::DiagnosticLevel::Error ? "error" : "warning");
-  json.field("code", d.code).field("message", d.message).field("help", d.label);
-  json.field("file", d.place.file < files.size() ? files[d.place.file].path : std::string());
-  json.field("line", d.place.line).field("column", d.place.column).field("length", d.length).end();
-  return json.take();
+std::string summary(const rules::Compiled& compiled, std::size_t files) {
+  std::string what =
+      fmt::format("{} files: {} errors, {} warnings", files, compiled.errors, compiled.warnings);
+  if (compiled.program) {
+    what += fmt::format("; {} signals, {} rules, {} causes, {} tests",
+                        compiled.program->signals.size() - compiled.program->rules.size(),
+                        compiled.program->rules.size(), compiled.program->causes.size(),
+                        compiled.program->tests.size());
+  }
+  return what;
+}
+
+void print(const CheckArguments& arguments, const rules::Compiled& compiled,
+           const std::vector<rules::SourceFile>& files) {
+  if (arguments.sarif) {
+    fmt::print("{}\n", sarif(compiled.diagnostics, files));
+    return;
+  }
+  if (arguments.json) {
+    for (const rules::Diagnostic& d : compiled.diagnostics) {
+      fmt::print("{}\n", finding_json(d, files));
+    }
+    if (arguments.cost && compiled.program) {
+      fmt::print("{}", cost_json(compiled.program));
+    }
+    return;
+  }
+  fmt::print("{}", rules::render(compiled.diagnostics, files, isatty(STDOUT_FILENO) != 0));
+  if (arguments.cost && compiled.program) {
+    fmt::print("{}{}\n", compiled.diagnostics.empty() ? "" : "\n", cost_table(compiled.program));
+  }
+  fmt::print("{}\n", summary(compiled, files.size()));
 }
 
 }  // namespace
@@ -25,23 +52,19 @@ int check_command(const CheckArguments& arguments) {
     fmt::print(stderr, "belfry check: {}\n", files.error());
     return 2;
   }
-  const rules::Compiled compiled = rules::compile(*files);
-  if (arguments.json) {
-    for (const rules::Diagnostic& d : compiled.diagnostics) {
-      fmt::print("{}\n", to_json(d, *files));
+  rules::Compiled compiled = rules::compile(*files);
+  check_runbooks(arguments.paths, *files, compiled);
+  if (!arguments.config.empty()) {
+    const Result<Config> config = load_config(arguments.config);
+    if (!config) {
+      fmt::print(stderr, "belfry check: {}\n", config.error());
+      return 2;
     }
-  } else {
-    fmt::print("{}", rules::render(compiled.diagnostics, *files, isatty(STDOUT_FILENO) != 0));
-    std::string what = fmt::format("{} files: {} errors, {} warnings", files->size(),
-                                   compiled.errors, compiled.warnings);
-    if (compiled.program) {
-      what += fmt::format("; {} signals, {} rules, {} causes, {} tests",
-                          compiled.program->signals.size() - compiled.program->rules.size(),
-                          compiled.program->rules.size(), compiled.program->causes.size(),
-                          compiled.program->tests.size());
+    if (config->probes.enabled) {
+      check_probe_interval(config->probes.interval, compiled);
     }
-    fmt::print("{}\n", what);
   }
+  print(arguments, compiled, *files);
   return compiled.errors > 0 || (arguments.strict && compiled.warnings > 0) ? 1 : 0;
 }
 

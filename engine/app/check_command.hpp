@@ -1,5 +1,5 @@
 #pragma once
-// `belfry check`: what the compiler says of rule files, for people, `--json` or SARIF; and
+// `belfry check`: what the compiler says of rule files, for people, as JSON or SARIF; and
 // `belfry help B0123`.
 #include <string>
 #include <vector>
@@ -8,7 +8,10 @@ namespace belfry {
 
 struct CheckArguments {
   std::vector<std::string> paths;
-  bool json = false;
+  std::string config;   ///< belfry.yaml: what it says of probes; empty = nothing is known of them
+  bool json = false;    ///< one object a line
+  bool sarif = false;   ///< SARIF 2.1.0
+  bool cost = false;    ///< what each signal, rule and cause costs
   bool strict = false;  ///< warnings count as findings
 };
 

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <functional>
 
+#include "belfry/base/text.hpp"
 #include "check_command.hpp"
 #include "client_commands.hpp"
 #include "config.hpp"
@@ -40,9 +41,12 @@ void add_check(CLI::App& app, Action& action) {
   CLI::App* check = app.add_subcommand("check", "say what is wrong with rule files");
   auto a = std::make_shared<belfry::CheckArguments>();
   check->add_option("rules", a->paths, "*.bell files and folders")->required();
-  check->add_flag("--json", a->json, "one JSON object per finding");
+  CLI::Option* json = check->add_flag("--json", a->json, "one JSON object per finding");
+  check->add_flag("--sarif", a->sarif, "SARIF 2.1.0, for code review tools")->excludes(json);
+  check->add_flag("--cost", a->cost, "bytes and timers per key, and how each line is found");
+  check->add_option("-c,--config", a->config, "belfry.yaml: also compare with its probes");
   check->add_flag("--strict", a->strict, "warnings count as findings");
-  check->footer("Example: belfry check rules/packs");
+  check->footer("Example: belfry check rules/packs --cost");
   check->callback([&action, a] { action = [a] { return belfry::check_command(*a); }; });
 
   CLI::App* help = app.add_subcommand("help", "explain a code that `check` printed");
@@ -71,14 +75,27 @@ void add_test(CLI::App& app, Action& action) {
   test->add_flag("--coverage", a->coverage, "which lines no test reached");
   test->add_flag("-v,--verbose", a->verbose, "the timeline of passed tests too");
   test->add_option("--junit", a->junit, "write a JUnit report to this file");
-  test->add_option("--shuffle", a->shuffle, "seed: other orders of what arrives at one instant");
-  test->footer("Example: belfry test rules/packs --coverage");
+  test->add_option_function<std::string>(
+          "--shuffle",
+          [a](const std::string& text) {
+            const auto seed = belfry::parse_int(text);
+            if (!seed || *seed < 0) {
+              throw CLI::ValidationError("--shuffle", "expected a number, or nothing behind it");
+            }
+            a->shuffle = static_cast<std::uint64_t>(*seed);
+          },
+          "also other orders of what arrives at one instant; a seed")
+      ->expected(0, 1)
+      ->default_str("1");
+  test->footer(
+      "Exit codes: 0 all passed, 1 a test failed or there is none, 2 rules do not compile.\n"
+      "Example: belfry test rules/packs --coverage --shuffle");
   test->callback([&action, a] { action = [a] { return belfry::test_command(*a); }; });
 }
 
 void add_decode(CLI::App& app, Action& action) {
-  CLI::App* decode = app.add_subcommand(
-      "decode", "show messages as the rules would see them, one JSON object each");
+  CLI::App* decode =
+      app.add_subcommand("decode", "messages as rules see them, one JSON object each");
   auto a = std::make_shared<belfry::DecodeArguments>();
   decode->add_option("--as", a->as, "syslog, trap or plugin")
       ->check(CLI::IsMember({"syslog", "trap", "plugin"}))
@@ -116,8 +133,8 @@ void add_replay(CLI::App& app, Action& action) {
           "the clock runs on that long after the last event")
       ->default_str("5m");
   replay->footer(
-      "Example: belfry replay --events week.jsonl --rules rules/packs --inventory "
-      "config/inventory");
+      "Example: belfry replay --events week.jsonl --rules rules/packs \\\n"
+      "           --inventory config/inventory");
   replay->callback([&action, a] { action = [a] { return belfry::replay_command(*a); }; });
 }
 
@@ -157,7 +174,7 @@ std::shared_ptr<belfry::ClientArguments> client_options(CLI::App* command) {
   auto c = std::make_shared<belfry::ClientArguments>();
   command->add_option("-c,--config", c->config, "configuration: names the data folder")
       ->capture_default_str();
-  command->add_option("--server", c->server, "as http://127.0.0.1:8514; else from the data folder");
+  command->add_option("--server", c->server, "http://127.0.0.1:8514; else from the data folder");
   command->add_option("--token-file", c->token_file, "else admin.token in the data folder");
   command->add_option("--ca-file", c->ca_file, "PEM: who signed the server's certificate");
   command->add_flag("--json", c->json, "as the API gives it");
@@ -209,12 +226,15 @@ void add_acts(CLI::App& app, Action& action) {
   auto aa = std::make_shared<belfry::MoveArguments>();
   ack->add_option("ticket", aa->ticket, "as T-12")->required();
   ack->add_option("--move", aa->move,
-                  "ack unack claim assign comment mitigate resolve reopen cancel")
+                  "ack unack claim assign comment mitigate resolve\n"
+                  "                              reopen cancel")
       ->capture_default_str();
   ack->add_option("--text", aa->text, "what comment, mitigate, resolve and cancel need");
   ack->add_option("--person", aa->person, "whom assign names");
   ack->add_option("--expect", aa->expect, "version you saw: refused when it changed since");
-  ack->footer("Example: belfry ack T-12    belfry ack T-12 --move resolve --text 'fibre spliced'");
+  ack->footer(
+      "Example: belfry ack T-12\n"
+      "         belfry ack T-12 --move resolve --text 'fibre spliced'");
   ack->callback(
       [&action, ac, aa] { action = [ac, aa] { return belfry::move_command(*ac, *aa); }; });
 
@@ -231,8 +251,8 @@ void add_acts(CLI::App& app, Action& action) {
   silence->callback(
       [&action, sc, sa] { action = [sc, sa] { return belfry::silence_command(*sc, *sa); }; });
 
-  CLI::App* reload = app.add_subcommand(
-      "reload", "take rules and inventory anew; the old version stays on errors");
+  CLI::App* reload =
+      app.add_subcommand("reload", "take rules and inventory anew; on errors the old stays");
   auto rc = client_options(reload);
   reload->callback([&action, rc] { action = [rc] { return belfry::reload_command(*rc); }; });
 }
@@ -255,7 +275,7 @@ void add_store(CLI::App& app, Action& action) {
       action = [a] { return belfry::store_command(*a); };
     });
   };
-  add("verify", "read every checksum, the chain of the record, the changes", nullptr);
+  add("verify", "read every checksum, the record's chain, the changes", nullptr);
   add("backup", "copy the store", "where to; must not exist");
   add("restore", "put a copy in place; the feed gets a new epoch", "the copy");
 }
@@ -263,13 +283,10 @@ void add_store(CLI::App& app, Action& action) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{
-      "Belfry watches a network: traps, syslog, probes and alerts become incidents with their "
-      "cause."};
+  CLI::App app{"Belfry: traps, syslog, probes and alerts become incidents with their cause."};
   app.set_version_flag("--version", BELFRY_VERSION);
   app.require_subcommand(1);
-  app.footer(
-      "Exit codes: 0 ok, 1 findings, 2 usage or refusal. Documentation: docs/ beside the source.");
+  app.footer("Exit codes: 0 ok, 1 findings, 2 usage or refusal. Documentation: docs/.");
   Action action;
   add_run(app, action);
   add_check(app, action);

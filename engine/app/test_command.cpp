@@ -1,68 +1,19 @@
 #include "test_command.hpp"
 
+#include <unistd.h>
+
+#include <chrono>
 #include <fstream>
-#include <map>
-#include <tuple>
 
 #include "belfry/base/json.hpp"
-#include "belfry/base/text.hpp"
 #include "sources.hpp"
+#include "test_report.hpp"
 #include "test_runner.hpp"
 
 namespace belfry {
 namespace {
 
-std::string place_text(const rules::Program& program, const rules::Place& place) {
-  return fmt::format("{}:{}", place.file < program.files.size() ? program.files[place.file] : "?",
-                     place.line);
-}
-
-std::string xml(std::string_view text) {
-  std::string out;
-  for (const char c : printable(text, 64 * 1024)) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
-
-bool write_junit(const std::string& path, const std::vector<TestOutcome>& outcomes,
-                 std::size_t failed) {
-  std::ofstream out(path, std::ios::binary);
-  out << fmt::format(
-      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"belfry\" tests=\"{}\" "
-      "failures=\"{}\">\n",
-      outcomes.size(), failed);
-  for (const TestOutcome& o : outcomes) {
-    out << fmt::format("  <testcase classname=\"{}\" name=\"{}\" file=\"{}\" line=\"{}\"",
-                       xml(o.file), xml(o.name), xml(o.file), o.line);
-    if (o.passed) {
-      out << "/>\n";
-      continue;
-    }
-    out << fmt::format(">\n    <failure message=\"{}\">", xml(o.first_failure));
-    for (const std::string& line : o.timeline) {
-      out << xml(line) << "\n";
-    }
-    out << "</failure>\n  </testcase>\n";
-  }
-  out << "</testsuite>\n";
-  return out.good();
-}
+using SteadyClock = std::chrono::steady_clock;
 
 std::string to_json(const TestOutcome& o) {
   JsonWriter json;
@@ -89,65 +40,78 @@ void print(const TestOutcome& o, bool timeline) {
   }
 }
 
-struct Line {
-  std::string what, place;
-  bool hit = false;
+/// How far a long run is, on a terminal; nothing elsewhere.
+class Progress {
+ public:
+  Progress(std::size_t all, bool wanted)
+      : all_(all),
+        wanted_(wanted && isatty(STDERR_FILENO) != 0),
+        next_(SteadyClock::now() + kStep) {}
+  ~Progress() { wipe(); }
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  void wipe() {
+    if (shown_) {
+      fmt::print(stderr, "\r\x1b[K");
+      shown_ = false;
+    }
+  }
+  void done(std::size_t tests, std::size_t failed) {
+    if (wanted_ && SteadyClock::now() >= next_) {
+      fmt::print(stderr, "\r\x1b[K{} of {} tests, {} failed", tests, all_, failed);
+      shown_ = true;
+      next_ = SteadyClock::now() + kStep;
+    }
+  }
+
+ private:
+  static constexpr std::chrono::milliseconds kStep{500};
+  std::size_t all_;
+  bool wanted_, shown_ = false;
+  SteadyClock::time_point next_;
 };
 
-/// One entry per line of text: a MIB name with two OIDs is two clauses, `any(...)` several causes.
-std::vector<Line> coverage_lines(const rules::Program& program, const TestCoverage& coverage) {
-  std::map<std::tuple<rules::Index, std::uint32_t, std::uint32_t, std::string>, Line> lines;
-  const auto add = [&](const rules::Place& place, std::string what, bool hit) {
-    Line& line = lines[{place.file, place.line, place.column, what}];
-    line.hit = line.hit || hit;
-    line.place = place_text(program, place);
-    line.what = std::move(what);
-  };
-  for (rules::Index i = 0; i < program.clauses.size(); ++i) {
-    const rules::Clause& clause = program.clauses[i];
-    add(clause.place,
-        fmt::format("{} {}",
-                    clause.kind == rules::ClauseKind::Raise   ? "raise"
-                    : clause.kind == rules::ClauseKind::Clear ? "clear"
-                                                              : "measure",
-                    program.signals[clause.signal].name),
-        coverage.clauses.contains(i));
-  }
-  for (rules::Index i = 0; i < program.rules.size(); ++i) {
-    add(program.rules[i].place, "rule " + program.rules[i].name, coverage.rules.contains(i));
-  }
-  for (rules::Index i = 0; i < program.causes.size(); ++i) {
-    const rules::Cause& cause = program.causes[i];
-    add(cause.place,
-        fmt::format("cause {} of {}", program.rules[cause.cause].name,
-                    program.rules[cause.symptom].name),
-        coverage.causes.contains(i));
-  }
-  std::vector<Line> out;
-  for (auto& [place, line] : lines) {
-    out.push_back(std::move(line));
+std::vector<const rules::Test*> chosen(const rules::Program& program, const std::string& only) {
+  std::vector<const rules::Test*> out;
+  for (const auto& test : program.tests) {
+    if (test->name.find(only) != std::string::npos) {
+      out.push_back(test.get());
+    }
   }
   return out;
 }
 
-void report_coverage(const rules::Program& program, const TestCoverage& coverage, bool json) {
-  const std::vector<Line> lines = coverage_lines(program, coverage);
-  std::size_t hit = 0;
-  for (const Line& line : lines) {
-    hit += line.hit ? 1 : 0;
-    if (json) {
-      JsonWriter out;
-      out.object().field("coverage", line.what).field("place", line.place);
-      out.field("hit", line.hit).end();
-      fmt::print("{}\n", out.text());
-    } else if (!line.hit) {
-      fmt::print("not covered  {}  {}\n", line.place, line.what);
+std::size_t run_all(const TestArguments& arguments, const TestRun& run,
+                    const std::vector<const rules::Test*>& tests,
+                    std::vector<TimedOutcome>& outcomes) {
+  Progress progress(tests.size(), !arguments.json);
+  std::size_t failed = 0;
+  for (const rules::Test* test : tests) {
+    const SteadyClock::time_point begin = SteadyClock::now();
+    TimedOutcome timed{run_test(run, *test), 0};
+    timed.seconds = std::chrono::duration<double>(SteadyClock::now() - begin).count();
+    failed += timed.outcome.passed ? 0 : 1;
+    progress.wipe();
+    if (arguments.json) {
+      fmt::print("{}\n", to_json(timed.outcome));
+    } else {
+      print(timed.outcome, arguments.verbose);
     }
+    outcomes.push_back(std::move(timed));
+    progress.done(outcomes.size(), failed);
   }
+  return failed;
+}
+
+void print_totals(bool json, std::size_t passed, std::size_t failed) {
   if (!json) {
-    fmt::print("coverage: {} of {} lines (raise, clear, measure, rule, cause)\n", hit,
-               lines.size());
+    fmt::print("{} passed, {} failed\n", passed, failed);
+    return;
   }
+  JsonWriter out;
+  out.object().field("passed", std::uint64_t{passed}).field("failed", std::uint64_t{failed}).end();
+  fmt::print("{}\n", out.text());
 }
 
 }  // namespace
@@ -164,26 +128,20 @@ int test_command(const TestArguments& arguments) {
   }
   TestCoverage coverage;
   const TestRun run{program, &*files, arguments.shuffle, &coverage};
-  std::vector<TestOutcome> outcomes;
-  std::size_t failed = 0;
-  for (const auto& test : program->tests) {
-    if (test->name.find(arguments.only) == std::string::npos) {
-      continue;
-    }
-    outcomes.push_back(run_test(run, *test));
-    failed += outcomes.back().passed ? 0 : 1;
-    if (arguments.json) {
-      fmt::print("{}\n", to_json(outcomes.back()));
-    } else {
-      print(outcomes.back(), arguments.verbose);
-    }
-  }
+  std::vector<TimedOutcome> outcomes;
+  const std::size_t failed = run_all(arguments, run, chosen(*program, arguments.only), outcomes);
   if (arguments.coverage) {
-    report_coverage(*program, coverage, arguments.json);
+    const std::vector<CoveredLine> lines = covered_lines(*program, coverage);
+    fmt::print("{}", arguments.json ? coverage_json(lines) : coverage_text(lines));
   }
-  if (!arguments.junit.empty() && !write_junit(arguments.junit, outcomes, failed)) {
-    fmt::print(stderr, "belfry test: {}: cannot be written\n", arguments.junit);
-    return 2;
+  if (!arguments.junit.empty()) {
+    std::ofstream out(arguments.junit, std::ios::binary);
+    out << junit_xml(outcomes);
+    out.close();
+    if (!out) {
+      fmt::print(stderr, "belfry test: {}: cannot be written\n", arguments.junit);
+      return 2;
+    }
   }
   if (outcomes.empty()) {
     fmt::print(stderr, "belfry test: no test {}\n",
@@ -191,14 +149,7 @@ int test_command(const TestArguments& arguments) {
                    ? std::string("in these files: expected at least one `test \"...\" { }` block")
                    : fmt::format("has '{}' in its name", arguments.only));
   }
-  if (arguments.json) {
-    JsonWriter json;
-    json.object().field("passed", std::uint64_t{outcomes.size() - failed});
-    json.field("failed", std::uint64_t{failed}).end();
-    fmt::print("{}\n", json.text());
-  } else {
-    fmt::print("{} passed, {} failed\n", outcomes.size() - failed, failed);
-  }
+  print_totals(arguments.json, outcomes.size() - failed, failed);
   return failed > 0 || outcomes.empty() ? 1 : 0;
 }
 

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "sources.hpp"
+#include "test_report.hpp"
 #include "test_runner.hpp"
 
 namespace belfry {
@@ -35,6 +36,7 @@ cause interface_down(node, ifname) of bgp_session_down(node, peer)
 )bell";
 
 struct Ran {
+  std::shared_ptr<const rules::Program> program;
   std::vector<TestOutcome> outcomes;
   TestCoverage coverage;
 };
@@ -44,6 +46,7 @@ Ran run(const std::string& tests, std::optional<std::uint64_t> shuffle = {}) {
   const rules::Compiled compiled = rules::compile(files);
   EXPECT_NE(compiled.program, nullptr) << rules::render(compiled.diagnostics, files, false);
   Ran out;
+  out.program = compiled.program;
   if (compiled.program != nullptr) {
     const TestRun run{compiled.program, &files, shuffle, &out.coverage};
     for (const auto& test : compiled.program->tests) {
@@ -150,8 +153,10 @@ TEST(TestCommand, AFailureSaysWhyNothingExplains) {
   EXPECT_NE(all.find("bgp_session_down(r1, 10.0.0.2) is not explained by interface_down(r1, et0)"),
             std::string::npos)
       << all;
-  EXPECT_NE(all.find("where session[node, peer].ifname == ifname` with node = r1, peer = 10.0.0.2, "
-                     "ifname = et0 -> false"),
+  EXPECT_NE(all.find("          where session[node, peer].ifname == ifname\n"
+                     "                        |     |     |         |\n"
+                     "                        r1    |     et9       et0 -> false\n"
+                     "                              10.0.0.2\n"),
             std::string::npos)
       << all;
 }
@@ -193,6 +198,75 @@ test "in the dark" {
       << text(ran.outcomes[1]);
   EXPECT_NE(text(ran.outcomes[1]).find(" maintenance CHG-77"), std::string::npos)
       << text(ran.outcomes[1]);
+}
+
+constexpr const char* kFirstWins = R"bell(signal up_down(node: device) {
+  raise syslog "up"
+  clear syslog "down"
+}
+signal other(node: device, via: string) { raise syslog "other" expire 1h }
+rule first { when up_down and other(node, "a")  open { title "x"  severity major  priority desk(impact) impact outage } }
+enum impact { none, outage }
+enum priority { P4, P1 }
+policy desk(i: impact) -> priority { P1 if i == outage  else P4 }
+)bell";
+
+TEST(TestCommand, ShuffleFindsWhatDependsOnTheOrder) {
+  // With room for one key, who comes first decides.
+  const std::string text = R"bell(signal a(node: device) { raise syslog "hello" expire 1h }
+rule a_up { when a  limit 1  open { title "x" severity major } }
+test "r1 is up" {
+  +0s  syslog { node: "r1", msg: "hello" }
+  +0s  syslog { node: "r2", msg: "hello" }
+  +60s expect open a_up("r1")
+})bell";
+  const Ran written = run(text);
+  ASSERT_TRUE(written.outcomes[0].passed) << ::belfry::text(written.outcomes[0]);
+  const Ran shuffled = run(text, 1);
+  EXPECT_FALSE(shuffled.outcomes[0].passed);
+  const std::string all = ::belfry::text(shuffled.outcomes[0]);
+  EXPECT_NE(all.find("ends differently in another order"), std::string::npos) << all;
+  EXPECT_NE(all.find("- a_up(r1) open"), std::string::npos) << all;
+  EXPECT_NE(all.find("+ a_up(r2) open"), std::string::npos) << all;
+}
+
+TEST(TestCommand, PrioritiesAndPolicyLinesAreCovered) {
+  const Ran ran = run(std::string(kFirstWins) + R"bell(test "both" {
+  +0s  syslog { node: "r1", msg: "up" }
+  +0s  syslog { node: "r1", via: "a", msg: "other" }
+  +60s expect open first { priority: P1, impact: outage }
+})bell");
+  EXPECT_TRUE(ran.outcomes[0].passed) << text(ran.outcomes[0]);
+  EXPECT_TRUE(ran.coverage.policy_lines.contains({0, 0}));
+  EXPECT_FALSE(ran.coverage.policy_lines.contains({0, 1}));
+  const std::vector<CoveredLine> lines = covered_lines(*ran.program, ran.coverage);
+  const std::string report = coverage_text(lines);
+  EXPECT_NE(report.find("  policy desk\n"), std::string::npos) << report;
+  EXPECT_NE(report.find("clear up_down\n"), std::string::npos) << report;
+  EXPECT_NE(report.find("policy 1/2"), std::string::npos) << report;
+  EXPECT_NE(coverage_json(lines).find(R"("policy":{"hit":1,"of":2})"), std::string::npos);
+}
+
+TEST(TestCommand, JunitHasASuitePerFile) {
+  TimedOutcome good, bad;
+  good.outcome.file = bad.outcome.file = "a.bell";
+  good.outcome.name = "fine";
+  bad.outcome.name = "a < b & \"c\"";
+  bad.outcome.passed = false;
+  bad.outcome.first_failure = "got 2";
+  bad.outcome.timeline = {"  ! +1s expect 1 open   got 2"};
+  bad.seconds = 1.5;
+  EXPECT_EQ(junit_xml({good, bad}), R"xml(<?xml version="1.0" encoding="UTF-8"?>
+<testsuites name="belfry" tests="2" failures="1" errors="0" time="1.500">
+  <testsuite name="a.bell" tests="2" failures="1" errors="0" skipped="0" time="1.500">
+    <testcase classname="a.bell" name="fine" file="a.bell" line="0" time="0.000"/>
+    <testcase classname="a.bell" name="a &lt; b &amp; &quot;c&quot;" file="a.bell" line="0" time="1.500">
+      <failure message="got 2">  ! +1s expect 1 open   got 2
+</failure>
+    </testcase>
+  </testsuite>
+</testsuites>
+)xml");
 }
 
 /// Every shipped pack with its own tests, in the order written and in others.

@@ -7,6 +7,7 @@
 #include "belfry/intake/event_namer.hpp"
 #include "belfry/replay/rehearsal.hpp"
 #include "belfry/rules/eval.hpp"
+#include "test_explain.hpp"
 #include "test_values.hpp"
 
 namespace belfry {
@@ -186,6 +187,10 @@ class Runner {
     }
     const rules::Index rule = run_.program->find_rule(after.rule);
     run_.coverage->rules.insert(rule);
+    if (after.state == IncidentState::Open) {
+      const GivenPriority given = given_priority(*run_.program, after);
+      run_.coverage->policy_lines.emplace(given.policy, given.line);
+    }
     for (const IncidentId cause : after.causes) {
       const auto found = incidents_.find(cause.value);
       for (rules::Index i = 0; found != incidents_.end() && i < run_.program->causes.size(); ++i) {
@@ -330,6 +335,7 @@ class Runner {
         {"flaps", std::to_string(i.flaps)},
         {"impact", i.impact},
         {"tier", i.tier},
+        {"priority", given_priority(*run_.program, i).word},
         {"runbook", i.runbook},
         {"maintenance", i.maintenance},
         {"escalate", i.escalation},
@@ -345,7 +351,7 @@ class Runner {
   }
 
   void say(const Moment& moment, const std::string& wrong) {
-    std::string text = source_line(moment.step->place);
+    std::string text = line_at(moment.step->place);
     if (moment.step->times > 1) {
       text = fmt::format("+{} {}", to_text(moment.at), text);
     }
@@ -383,56 +389,59 @@ class Runner {
       for (const auto& [id, a] : incidents_) {
         if (id != b.id.value && a.state != IncidentState::Closed &&
             run_.program->rules[cause.cause].name == a.rule) {
-          outcome_.timeline.push_back(fmt::format("        {} is not explained by {}: {}", call(b),
-                                                  call(a), why_not(cause, a, b)));
+          outcome_.timeline.push_back(
+              fmt::format("        {} is not explained by {}:", call(b), call(a)));
+          why_not(cause, a, b);
         }
       }
     }
   }
 
-  std::string why_not(const rules::Cause& cause, const Incident& a, const Incident& b) const {
+  void why_not(const rules::Cause& cause, const Incident& a, const Incident& b) {
+    constexpr std::size_t kIndent = 10;
+    const std::string margin(kIndent, ' ');
     std::vector<Value> vars;
-    std::string bound;
     for (const rules::CauseVar& var : cause.vars) {
       const bool of_cause = var.cause_part != rules::kNone;
       const bool of_symptom = var.symptom_part != rules::kNone;
       const std::string& text = of_cause ? a.key[var.cause_part] : b.key[var.symptom_part];
       if (of_cause && of_symptom && text != b.key[var.symptom_part]) {
-        return fmt::format("{} is {} there and {} here", var.name, text, b.key[var.symptom_part]);
+        outcome_.timeline.push_back(margin + line_at(cause.place));
+        outcome_.timeline.push_back(fmt::format("{}{} is {} there and {} here", margin, var.name,
+                                                text, b.key[var.symptom_part]));
+        return;
       }
       Value value = Value::of_text(var.type, text);
       value.aux = var.of;
       vars.push_back(value);
-      bound += fmt::format("{}{} = {}", bound.empty() ? "" : ", ", var.name, text);
     }
     Arena arena;
-    const rules::Env env{.program = run_.program.get(),
-                         .inventory = inventory_.get(),
-                         .event = nullptr,
-                         .vars = vars,
-                         .measured = nullptr,
-                         .active = nullptr,
-                         .arena = &arena};
-    std::string line = source_line(cause.place);
-    if (cause.where != nullptr && cause.where->place.line > cause.place.line) {
-      line += " " + source_line(cause.where->place);
+    rules::Env env;
+    env.program = run_.program.get();
+    env.inventory = inventory_.get();
+    env.vars = vars;
+    env.arena = &arena;
+    if (cause.where == nullptr || run_.files == nullptr) {
+      outcome_.timeline.push_back(margin + line_at(cause.place));
+      return;
     }
-    return fmt::format("`{}` with {}{}", line, bound,
-                       rules::holds(cause.where, env) ? "" : " -> false");
+    if (cause.where->place.line != cause.place.line) {
+      outcome_.timeline.push_back(margin + line_at(cause.place));
+    }
+    const std::size_t before = outcome_.timeline.size();
+    for (std::string& line : values_under(*cause.where, env, *run_.files, kIndent)) {
+      outcome_.timeline.push_back(std::move(line));
+    }
+    // The verdict stands behind the last value of the first row, or behind the line itself.
+    const std::size_t at = std::min(before + 2, outcome_.timeline.size() - 1);
+    outcome_.timeline[at] += rules::holds(cause.where, env) ? " -> true" : " -> false";
   }
 
   static std::string offset(Instant at) { return "+" + to_text(at - kTestStart); }
 
-  std::string source_line(const rules::Place& place) const {
-    if (run_.files == nullptr || place.file >= run_.files->size()) {
-      return fmt::format("line {}", place.line);
-    }
-    std::string_view text = (*run_.files)[place.file].text;
-    for (std::uint32_t line = 1; line < place.line && !text.empty(); ++line) {
-      const std::size_t end = text.find('\n');
-      text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-    }
-    return std::string(trim(text.substr(0, text.find('\n'))));
+  std::string line_at(const rules::Place& place) const {
+    return run_.files == nullptr ? fmt::format("line {}", place.line)
+                                 : source_line(*run_.files, place);
   }
 
   const TestRun& run_;
@@ -445,8 +454,44 @@ class Runner {
   std::uint64_t random_ = 1;
 };
 
+/// What stood only in the order written (-), and only in the other (+).
+void difference(const std::vector<std::string>& written, const std::vector<std::string>& other,
+                std::vector<std::string>& out) {
+  const auto only = [&](const auto& of, const auto& than, char sign) {
+    for (const std::string& line : of) {
+      if (std::find(than.begin(), than.end(), line) == than.end()) {
+        out.push_back(fmt::format("      {} {}", sign, line));
+      }
+    }
+  };
+  only(written, other, '-');
+  only(other, written, '+');
+}
+
 }  // namespace
 
-TestOutcome run_test(const TestRun& run, const rules::Test& test) { return Runner(run, test).go(); }
+TestOutcome run_test(const TestRun& run, const rules::Test& test) {
+  TestRun plain = run;
+  plain.shuffle.reset();
+  TestOutcome out = Runner(plain, test).go();
+  for (std::uint64_t round = 0; run.shuffle && out.passed && round < kShuffleRounds; ++round) {
+    TestRun shuffled = run;
+    shuffled.shuffle = *run.shuffle + round;
+    shuffled.coverage = nullptr;
+    TestOutcome other = Runner(shuffled, test).go();
+    if (other.passed && other.stood == out.stood) {
+      continue;
+    }
+    other.passed = false;
+    other.first_failure = fmt::format(
+        "ends differently in another order of what arrives at one "
+        "instant: --shuffle {}",
+        *shuffled.shuffle);
+    other.timeline.push_back("    " + other.first_failure);
+    difference(out.stood, other.stood, other.timeline);
+    return other;
+  }
+  return out;
+}
 
 }  // namespace belfry

@@ -19,6 +19,7 @@ namespace belfry {
 /// What the tests of a run touched, as indices of the program.
 struct TestCoverage {
   std::set<rules::Index> clauses, rules, causes;
+  std::set<std::pair<rules::Index, rules::Index>> policy_lines;  ///< policy, line
 };
 
 struct TestOutcome {
@@ -36,12 +37,17 @@ struct TestOutcome {
 struct TestRun {
   std::shared_ptr<const rules::Program> program;
   const std::vector<rules::SourceFile>* files = nullptr;
-  /// Order of events of different signal keys at one instant; nullopt = as written.
+  /// Seed of other orders of events of different signal keys at one instant; nullopt = only as
+  /// written.
   std::optional<std::uint64_t> shuffle;
   TestCoverage* coverage = nullptr;
 };
 
-/// With `shuffle` the test runs in the order written too: what stands at the end must be the same.
+/// Orders that `--shuffle` tries, one seed each.
+inline constexpr std::uint64_t kShuffleRounds = 8;
+
+/// With `shuffle` the test runs in the order written, then in others: every expectation must hold
+/// and what stands at the end (rule, key, state, cause) must be the same.
 TestOutcome run_test(const TestRun& run, const rules::Test& test);
 
 }  // namespace belfry

@@ -46,9 +46,7 @@ void Checker::policy(NodeRef node, Index index) {
       const bool always = line.condition != nullptr && line.condition->kind == ExprKind::Const &&
                           line.condition->value.truth();
       if (ended || (line.condition != nullptr && !seen.insert(text).second)) {
-        report_.warning(each.mark(), "B0804",
-                        "this line is never reached: an earlier line takes everything it would",
-                        "the first match wins");
+        unreachable_line(each);
       }
       ended = ended || always;
     }

@@ -38,6 +38,10 @@ bool flexible(const Expr* e) {
          (e->kind == ExprKind::Coalesce && flexible(e->args[0]) && flexible(e->args[1]));
 }
 
+bool compares(TokenKind kind) {
+  return kind >= TokenKind::Equal && kind <= TokenKind::GreaterEqual;
+}
+
 }  // namespace
 
 const ScopeVar* Checker::find_var(const Scope& scope, std::string_view name) const {
@@ -936,6 +940,9 @@ bool Checker::bare_word(NodeRef node, const Scope& scope) const {
 
 const Expr* Checker::comparison(NodeRef node, const Scope& scope, ExprKind kind) {
   const NodeRef a = node.child(std::size_t{0}), b = node.child(1);
+  if (a.is(NodeKind::Binary) && compares(a.token(std::size_t{0}).kind())) {
+    return nullptr;  // a < b < c: the parser has told
+  }
   const auto unit = unit_in(node, scope);
   if (unit && !unit_) {  // `value >= 95%`: numbers are in the unit of the measure
     unit_ = unit;

@@ -124,6 +124,7 @@ void Checker::template_warnings() {
 
 void Checker::final_warnings() {
   template_warnings();
+  hints();
   for (std::size_t r = 0; r < program_->rules.size(); ++r) {
     if (!tested_[r]) {
       report_.warning(rule_nodes_[r].token(1).mark(), "B0805",

@@ -170,6 +170,9 @@ std::optional<Index> Checker::resolve_signal(TokenRef word) {
     error(word, "B0200",
           fmt::format("no signal, measure, rule or event is called '{}'", word.text()),
           did_you_mean(word.text(), near));
+    if (const std::string_view meant = nearest(word.text(), near); !meant.empty()) {
+      report_.mend_examples(word.text(), meant);
+    }
   }
   return std::nullopt;
 }

@@ -335,6 +335,14 @@ class Checker {
   void final_warnings();
   void template_warnings();
 
+  // check_hints.cpp: warnings over whole rules and policies
+  void hints();
+  void policy_hints(Index index);
+  void unreachable_line(NodeRef line);
+  void open_hints(Index rule);
+  void free_text_hint(Index index);
+  bool free_text(Index signal, Index param) const;
+
   // check_make.cpp: building blocks
   Expr* make(ExprKind kind, Ty ty, NodeRef node);
   Expr* make(ExprKind kind, Ty ty, TokenRef token);

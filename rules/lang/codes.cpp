@@ -293,8 +293,8 @@ constexpr std::array kEntries{
           "candidate and has to be tried."},
     Entry{"B0803", "Warning. Two raise lines match the same event."},
     Entry{"B0804",
-          "Warning. The first matching line of a policy wins; an earlier line takes all that this "
-          "one would."},
+          "Warning. The first matching line of a policy wins; the earlier lines take all that this "
+          "one would. Policies over enums and bools are tried with every combination."},
     Entry{"B0805",
           "Warning. A rule without a test is a promise that nobody checked. Tests are timelines "
           "beside the rule."},
@@ -310,6 +310,24 @@ constexpr std::array kEntries{
           "Warning. Summer time skips or repeats this hour. A window that begins in a repeated "
           "hour begins with the first, one that ends there ends with the second; a skipped time "
           "is the instant of the jump."},
+    Entry{
+        "B0810",
+        "Warning. A part of the rule's key is whatever stands at that place of a message. A "
+        "sender that puts a number or a time there makes a new key with every message. 'limit "
+        "10000' in the rule, or in 'defaults', bounds how many are kept; what is over becomes one "
+        "incident that says so."},
+    Entry{"B0811",
+          "Warning. 'runbook' names a file that is not there: not beside the rule file, nor in the "
+          "folders above it that were given. Whoever is on call would find nothing."},
+    Entry{"B0812",
+          "Warning. The rule opens sooner than the next probe of its cause can come: 'settle' is "
+          "shorter than the interval at which the cause is probed, so the symptom pages first and "
+          "is explained later. Make 'settle' (or 'for') at least that interval, or probe more "
+          "often."},
+    Entry{"B0813",
+          "Warning. Severity and priority put an incident in its place in every queue. 'X if COND' "
+          "without 'else' gives none when the condition is false, and the incident stands behind "
+          "all others. Say what it is otherwise: priority P1 if COND else P3."},
     Entry{"B0900",
           "Graphs are part of the language and come in a later version. A transitive relation does "
           "for trees of uplinks."},

@@ -471,7 +471,7 @@ cause r(up, x) of if_down(node, ifname, extra)
 error: an aggregate is compared: expected >=, >, <, <=, == or !=, found 'within'
  --> t.bell:6:30
 6 | rule a { when count(if_donw) within 10m
-  |                              ^^^^^^  e.g. count(if_donw) >= 5 within 10m
+  |                              ^^^^^^  e.g. count(if_down) >= 5 within 10m
 error: a sequence needs a time bound: expected 'within <duration>', found 'open'
   --> t.bell:11:3
 11 |   open { title "x" }
@@ -643,6 +643,20 @@ INSTANTIATE_TEST_SUITE_P(
         Doubtful{
             "policy q(i: impact) -> priority { P1 if i == outage  P2 if i == outage  else P4 }",
             "B0804"},
+        Doubtful{
+            "policy q(i: impact, t: tier) -> priority { P1 if i == outage  P2 if i == outage and "
+            "t >= solution  else P4 }",
+            "B0804"},
+        Doubtful{"policy q(i: impact) -> priority { P1 if i >= none  P2 if i is none  P3 if i == "
+                 "degraded  else P4 }",
+                 "B0804"},
+        Doubtful{
+            "rule a { when host_down open { title \"x\" severity major if node.role == \"x\" } }",
+            "B0813"},
+        Doubtful{
+            "rule a { when host_down open { title \"x\" priority P1 if node.role == \"x\" else P2 "
+            "if node.role == \"y\" } }",
+            "B0813"},
         Doubtful{"rule a { when host_down open { title \"x\" } }", "B0805"},
         Doubtful{"rule a { when missing beat for 3m by node open { title \"x\" } }", "B0808"},
         Doubtful{"rule a { when host_down open { title \"x\" } } rule b { when host_down open { "

@@ -64,6 +64,18 @@ void Report::add(DiagnosticLevel level, Mark mark, std::string_view code, std::s
   items_.push_back(std::move(item));
 }
 
+void Report::mend_examples(std::string_view wrong, std::string_view right) {
+  const std::string call = fmt::format("({}", wrong);
+  for (Item& item : items_) {
+    std::string& label = item.diagnostic.label;
+    const std::size_t at = label.starts_with("e.g. ") ? label.find(call) : std::string::npos;
+    const std::size_t end = at + call.size();
+    if (at != std::string::npos && end < label.size() && (label[end] == ')' || label[end] == '.')) {
+      label.replace(at + 1, wrong.size(), right);
+    }
+  }
+}
+
 Place Report::place(Mark mark) const {
   if (mark.file >= files_.size()) {
     return {};

@@ -29,6 +29,9 @@ class Report {
   /// True the first time a name is asked about: one unknown name is told once, not at every use.
   bool first_time(std::string_view kind, std::string_view name);
 
+  /// An example in a help that repeats a misspelt name shows the right one.
+  void mend_examples(std::string_view wrong, std::string_view right);
+
   Place place(Mark mark) const;
   std::size_t errors() const { return errors_; }
   /// Further errors are counted, not kept: no use in looking for what might have been meant.

@@ -1,0 +1,175 @@
+// Warnings that look at a whole rule or policy once everything is compiled: what compiles and is
+// yet hardly meant.
+#include <algorithm>
+#include <array>
+
+#include "belfry/rules/eval.hpp"
+#include "checker.hpp"
+
+namespace belfry::rules {
+
+namespace {
+
+/// Combinations of arguments for which a policy is tried: four enums of eight words each.
+constexpr std::size_t kPolicyCasesMax = 4096;
+
+/// Can be evaluated from the arguments alone.
+bool of_arguments(const Expr* e) {
+  static constexpr std::array kAllowed{
+      ExprKind::Const,     ExprKind::Var,     ExprKind::Not,          ExprKind::And,
+      ExprKind::Or,        ExprKind::Equal,   ExprKind::NotEqual,     ExprKind::Less,
+      ExprKind::LessEqual, ExprKind::Greater, ExprKind::GreaterEqual, ExprKind::In,
+      ExprKind::Coalesce,  ExprKind::IsNone,  ExprKind::IsSome,       ExprKind::If,
+      ExprKind::SetOf};
+  return e == nullptr || (std::find(kAllowed.begin(), kAllowed.end(), e->kind) != kAllowed.end() &&
+                          std::all_of(e->args.begin(), e->args.end(), of_arguments));
+}
+
+/// All values an argument can have, `none` among them.
+std::vector<Value> values_of(const Param& param, const Schema& schema) {
+  std::vector<Value> out{Value::none()};
+  if (param.type == Type::Bool) {
+    out.push_back(Value::boolean(false));
+    out.push_back(Value::boolean(true));
+  } else if (param.type == Type::Enum && param.of != kNone) {
+    const std::vector<std::string>& words = schema.enums[param.of].words;
+    for (std::size_t i = 0; i < words.size(); ++i) {
+      out.push_back(Value::enumerator(param.of, static_cast<std::int64_t>(i), words[i]));
+    }
+  }
+  return out;
+}
+
+/// `x if a` without an else, also at the end of a chain.
+bool open_ended(const Expr* e) {
+  return e != nullptr && e->kind == ExprKind::If &&
+         (e->args.size() < 3 || e->args[2] == nullptr || open_ended(e->args[2]));
+}
+
+}  // namespace
+
+/// Tries the policy with every combination of its arguments: which lines are ever taken.
+void Checker::policy_hints(Index index) {
+  const Policy& policy = program_->policies[index];
+  std::vector<std::vector<Value>> domains;
+  std::size_t cases = 1;
+  for (const Param& param : policy.params) {
+    domains.push_back(values_of(param, *schema_));
+    cases = domains.back().size() > 1 && cases <= kPolicyCasesMax ? cases * domains.back().size()
+                                                                  : kPolicyCasesMax + 1;
+  }
+  const bool can_try =
+      cases <= kPolicyCasesMax &&
+      std::all_of(policy.lines.begin(), policy.lines.end(),
+                  [](const PolicyLine& line) { return of_arguments(line.condition); });
+  if (!can_try) {
+    return;
+  }
+  std::vector<bool> taken(policy.lines.size());
+  Arena arena;
+  std::vector<Value> args(domains.size());
+  for (std::size_t n = 0; n < cases; ++n) {
+    for (std::size_t i = 0, rest = n; i < domains.size(); ++i) {
+      args[i] = domains[i][rest % domains[i].size()];
+      rest /= domains[i].size();
+    }
+    Env env;
+    env.program = program_.get();
+    env.vars = args;
+    env.arena = &arena;
+    const auto line = std::find_if(policy.lines.begin(), policy.lines.end(),
+                                   [&](const PolicyLine& l) { return holds(l.condition, env); });
+    if (line != policy.lines.end()) {
+      taken[static_cast<std::size_t>(line - policy.lines.begin())] = true;
+    }
+  }
+  const std::vector<NodeRef> nodes = policy_nodes_[index].children(NodeKind::PolicyLine);
+  for (std::size_t i = 0; i < std::min(nodes.size(), taken.size()); ++i) {
+    if (!taken[i] && policy.lines[i].condition != nullptr) {
+      unreachable_line(nodes[i]);
+    }
+  }
+}
+
+/// Once per line, whoever finds it first.
+void Checker::unreachable_line(NodeRef line) {
+  if (report_.first_time("policy line",
+                         fmt::format("{}:{}", line.mark().file, line.mark().offset))) {
+    report_.warning(line.mark(), "B0804",
+                    "this line is never reached: earlier lines take everything it would",
+                    "the first match wins");
+  }
+}
+
+/// Severity and priority say how urgent an incident is: one without is in no queue's order.
+void Checker::open_hints(Index rule) {
+  for (const NodeRef& field :
+       rule_nodes_[rule].child(NodeKind::Open).children(NodeKind::OpenField)) {
+    const std::string_view name = field.token(std::size_t{0}).text();
+    if (name != "priority" && name != "severity") {
+      continue;
+    }
+    const std::vector<OpenField>& open = program_->rules[rule].open;
+    const auto found =
+        std::find_if(open.begin(), open.end(), [&](const OpenField& f) { return f.name == name; });
+    if (found != open.end() && open_ended(found->value)) {
+      report_.warning(
+          field.mark(), "B0813",
+          fmt::format("there is no {} when the condition is false: expected 'else'", name),
+          fmt::format("{} ... if ... else ...", name));
+    }
+  }
+}
+
+/// The part of the key that a sender's own words fill: as many keys as there are words.
+void Checker::free_text_hint(Index index) {
+  const bool bounded =
+      rule_nodes_[index].child(NodeKind::Limit) ||
+      std::any_of(defaults_nodes_.begin(), defaults_nodes_.end(),
+                  [](const NodeRef& d) { return d.child(NodeKind::Limit).operator bool(); });
+  if (bounded) {
+    return;
+  }
+  const Rule& rule = program_->rules[index];
+  for (const Pattern* pattern : rule.patterns) {
+    const Leaf& leaf = pattern->leaf;
+    for (std::size_t part = 0; leaf.signal != kNone && part < leaf.key.size(); ++part) {
+      const Expr* from = leaf.key[part];
+      if (from != nullptr && from->kind == ExprKind::Var && free_text(leaf.signal, from->index)) {
+        report_.warning(
+            rule_nodes_[index].token(1).mark(), "B0810",
+            fmt::format("'{}' of the key is free text of a message, and no limit is set",
+                        rule.key[part].name),
+            fmt::format("limit 10000: at most so many {}s are kept", rule.key[part].name));
+        return;
+      }
+    }
+  }
+}
+
+/// The parameter is bound by a hole that takes any text.
+bool Checker::free_text(Index signal, Index param) const {
+  for (const Index c : program_->signals[signal].clauses) {
+    const Clause& clause = program_->clauses[c];
+    const Expr* key = param < clause.key.size() ? clause.key[param] : nullptr;
+    if (clause.kind == ClauseKind::Raise && key != nullptr && key->kind == ExprKind::Var &&
+        key->index < clause.holes.size()) {
+      if (clause.holes[key->index].type == Type::String) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+void Checker::hints() {
+  for (Index i = 0; i < program_->policies.size(); ++i) {
+    policy_hints(i);
+  }
+  for (Index i = 0; i < program_->rules.size(); ++i) {
+    open_hints(i);
+    free_text_hint(i);
+  }
+}
+
+}  // namespace belfry::rules
