@@ -51,7 +51,8 @@ void sarif_rules(JsonWriter& json, const std::vector<std::string>& codes) {
     const bool warning = text.starts_with("Warning.");
     json.object().field("id", code);
     json.key("shortDescription").object();
-    json.field("text", text.substr(0, text.find('.', warning ? 9 : 0))).end();
+    const std::string_view words = text.substr(warning ? 9 : 0);
+    json.field("text", words.substr(0, words.find('.'))).end();
     json.key("fullDescription").object().field("text", text).end();
     json.key("help").object().field("text", fmt::format("{}\nbelfry help {}", text, code)).end();
     json.key("defaultConfiguration").object();

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "belfry/base/json.hpp"
@@ -13,6 +14,7 @@ namespace belfry {
 namespace {
 
 constexpr std::size_t kColumnsMax = 80;
+constexpr std::size_t kNameColumns = 24;
 
 /// A line or a cause: how it is found.
 struct Way {
@@ -81,30 +83,46 @@ std::string bytes_text(const StateCost& cost) {
              : fmt::format("{}+{}/value", cost.bytes_per_key, cost.bytes_per_value);
 }
 
+/// One way in full, several by kind: "2 OID, 21 tag, 4 text".
 std::string summary(const Entry& entry) {
-  if (entry.ways.empty()) {
-    return entry.kind == "rule" ? "its signals" : "what it is derived from";
+  if (entry.ways.size() == 1) {
+    return entry.ways[0].by.words;
   }
-  const std::string more =
-      entry.ways.size() > 1 ? fmt::format(" +{}", entry.ways.size() - 1) : std::string();
-  return entry.ways[0].by.words + more;
+  std::vector<std::pair<std::string, std::size_t>> kinds;
+  for (const Way& way : entry.ways) {
+    const std::string kind = way.by.words.substr(0, way.by.words.find_first_of(" :"));
+    const auto found = std::find_if(kinds.begin(), kinds.end(),
+                                    [&](const auto& known) { return known.first == kind; });
+    if (found == kinds.end()) {
+      kinds.emplace_back(kind, 1);
+    } else {
+      ++found->second;
+    }
+  }
+  std::string out;
+  for (const auto& [kind, n] : kinds) {
+    out += fmt::format("{}{} {}", out.empty() ? "" : ", ", n, kind);
+  }
+  return out.empty() ? "the signals it names" : out;
 }
 
 }  // namespace
 
 std::string cost_table(const std::shared_ptr<const rules::Program>& program) {
-  const std::vector<Entry> all = entries(program);
   Table table({"WHAT", "KIND", "BYTES/KEY", "TIMERS", "FOUND BY"}, 4);
-  std::string notes;
-  for (const Entry& entry : all) {
-    const bool cause = entry.kind == "cause";
-    table.row({{fitted(entry.what, 30)},
-               {entry.kind},
-               {cause ? "-" : bytes_text(entry.state)},
-               {cause ? "-" : std::to_string(entry.state.timers_per_key)},
-               {summary(entry)}});
+  std::string causes, notes;
+  for (const Entry& entry : entries(program)) {
+    if (entry.kind == "cause") {
+      causes += fmt::format("{}\n    {}\n", entry.what, entry.ways[0].by.words);
+    } else {
+      table.row({{fitted(entry.what, kNameColumns)},
+                 {entry.kind},
+                 {bytes_text(entry.state)},
+                 {std::to_string(entry.state.timers_per_key)},
+                 {summary(entry)}});
+    }
     for (const std::string& window : entry.state.windows) {
-      notes += fmt::format("{}  {}: window of {}\n", entry.place, entry.what, window);
+      notes += fmt::format("{}: window of {}\n", entry.what, window);
     }
     for (const Way& way : entry.ways) {
       if (!way.by.direct) {
@@ -114,8 +132,10 @@ std::string cost_table(const std::shared_ptr<const rules::Program>& program) {
   }
   Terminal terminal;
   terminal.width = kColumnsMax;
-  return table.text(terminal) + (notes.empty() ? "" : "\n" + notes) +
-         "\nBytes are of a key that is up, with its windows full.\n";
+  std::string out = table.text(terminal);
+  out += causes.empty() ? "" : "\nhow a symptom finds its cause\n" + causes;
+  out += notes.empty() ? "" : "\n" + notes;
+  return out + "\nBytes are of a key that is up, with its windows full.\n";
 }
 
 std::string cost_json(const std::shared_ptr<const rules::Program>& program) {

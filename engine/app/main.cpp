@@ -43,7 +43,7 @@ void add_check(CLI::App& app, Action& action) {
   check->add_option("rules", a->paths, "*.bell files and folders")->required();
   CLI::Option* json = check->add_flag("--json", a->json, "one JSON object per finding");
   check->add_flag("--sarif", a->sarif, "SARIF 2.1.0, for code review tools")->excludes(json);
-  check->add_flag("--cost", a->cost, "bytes and timers per key, and how each line is found");
+  check->add_flag("--cost", a->cost, "bytes and timers per key, how lines are found");
   check->add_option("-c,--config", a->config, "belfry.yaml: also compare with its probes");
   check->add_flag("--strict", a->strict, "warnings count as findings");
   check->footer("Example: belfry check rules/packs --cost");
@@ -84,11 +84,11 @@ void add_test(CLI::App& app, Action& action) {
             }
             a->shuffle = static_cast<std::uint64_t>(*seed);
           },
-          "also other orders of what arrives at one instant; a seed")
+          "a seed: other orders of events at one instant")
       ->expected(0, 1)
       ->default_str("1");
   test->footer(
-      "Exit codes: 0 all passed, 1 a test failed or there is none, 2 rules do not compile.\n"
+      "Exit codes: 0 all passed, 1 a failure or no test, 2 rules do not compile.\n"
       "Example: belfry test rules/packs --coverage --shuffle");
   test->callback([&action, a] { action = [a] { return belfry::test_command(*a); }; });
 }
@@ -251,8 +251,7 @@ void add_acts(CLI::App& app, Action& action) {
   silence->callback(
       [&action, sc, sa] { action = [sc, sa] { return belfry::silence_command(*sc, *sa); }; });
 
-  CLI::App* reload =
-      app.add_subcommand("reload", "take rules and inventory anew; on errors the old stays");
+  CLI::App* reload = app.add_subcommand("reload", "take rules and inventory anew, or keep the old");
   auto rc = client_options(reload);
   reload->callback([&action, rc] { action = [rc] { return belfry::reload_command(*rc); }; });
 }
@@ -275,7 +274,7 @@ void add_store(CLI::App& app, Action& action) {
       action = [a] { return belfry::store_command(*a); };
     });
   };
-  add("verify", "read every checksum, the record's chain, the changes", nullptr);
+  add("verify", "read every checksum, the record, the changes", nullptr);
   add("backup", "copy the store", "where to; must not exist");
   add("restore", "put a copy in place; the feed gets a new epoch", "the copy");
 }

@@ -86,8 +86,11 @@ class Runner {
       broken("the test has no steps");
     }
     for (const auto& [id, incident] : incidents_) {
-      outcome_.stood.push_back(fmt::format("{} {} cause {}", call(incident), name(incident.state),
-                                           field_text(incident, "cause")));
+      // What explained it is no matter once it is over: cause and symptom may clear at one instant.
+      outcome_.stood.push_back(fmt::format("{} {}{}", call(incident), name(incident.state),
+                                           incident.state == IncidentState::Closed
+                                               ? ""
+                                               : " cause " + field_text(incident, "cause")));
     }
     std::sort(outcome_.stood.begin(), outcome_.stood.end());
     return std::move(outcome_);
@@ -173,9 +176,13 @@ class Runner {
     return out;
   }
 
+  /// splitmix64: neighbouring seeds give other orders from the first draw on.
   std::uint64_t random() {
-    random_ = random_ * 6364136223846793005ULL + *run_.shuffle * 2 + 1;
-    return random_ >> 33;
+    random_ += 0x9E3779B97F4A7C15ULL;
+    std::uint64_t z = random_;
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
+    return z ^ (z >> 31);
   }
 
   void on_change(const replay::RehearsalChange& change) {
@@ -451,7 +458,7 @@ class Runner {
   std::unique_ptr<EventNamer> namer_;
   std::unique_ptr<replay::Rehearsal> rehearsal_;
   std::map<std::uint64_t, Incident> incidents_;  ///< as they stand now
-  std::uint64_t random_ = 1;
+  std::uint64_t random_ = run_.shuffle.value_or(0);
 };
 
 /// What stood only in the order written (-), and only in the other (+).

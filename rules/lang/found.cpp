@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t kShownBytes = 48;
 
 /// `node.site` for a look at what leads from one side to the other.
-std::string words_of(const Expr* e) {
+std::string words_of(const Expr* e, const Program& program) {
   if (e == nullptr) {
     return "?";
   }
@@ -25,11 +25,18 @@ std::string words_of(const Expr* e) {
     case ExprKind::Const:
       return to_text(e->value);
     case ExprKind::Column:
-      return e->args.empty() ? "a column" : words_of(e->args[0]) + "." + std::string(e->name);
-    case ExprKind::Lookup:
-      return "a row looked up";
+      return (e->args.empty() ? "?" : words_of(e->args[0], program)) + "." + std::string(e->name);
+    case ExprKind::Lookup: {
+      std::vector<std::string> key;
+      for (const Expr* arg : e->args) {
+        key.push_back(words_of(arg, program));
+      }
+      const auto& tables = program.schema->tables;
+      return fmt::format("{}[{}]", e->table < tables.size() ? tables[e->table].name : "?",
+                         fmt::join(key, ", "));
+    }
     case ExprKind::RelatedSet:
-      return e->args.empty() ? "a relation" : "what " + words_of(e->args[0]) + " relates to";
+      return "what " + (e->args.empty() ? "?" : words_of(e->args[0], program)) + " relates to";
     default:
       return "a value of the symptom";
   }
@@ -44,13 +51,13 @@ std::string probe_words(const CauseProbe& probe, const Cause& cause, const Progr
     case ProbeKind::Var:
       return "equal " + (probe.var < cause.vars.size() ? cause.vars[probe.var].name : "?");
     case ProbeKind::Equal:
-      return "equal " + words_of(probe.from);
+      return "equal " + words_of(probe.from, program);
     case ProbeKind::Forward:
-      return fmt::format("relation {} from {}", relation(), words_of(probe.from));
+      return fmt::format("relation {} from {}", relation(), words_of(probe.from, program));
     case ProbeKind::Backward:
-      return fmt::format("relation {} to {}", relation(), words_of(probe.from));
+      return fmt::format("relation {} to {}", relation(), words_of(probe.from, program));
     case ProbeKind::Items:
-      return "in " + words_of(probe.from);
+      return "in " + words_of(probe.from, program);
     case ProbeKind::CutOff:
       return fmt::format("frontier of {}", probe.relation < program.graphs.size()
                                                ? program.graphs[probe.relation].name
