@@ -139,7 +139,20 @@ TEST(TestCommand, AFailureSaysWhatWasThere) {
   EXPECT_NE(all.find("expect no interface_down   got 1: interface_down(r1, et0)"),
             std::string::npos)
       << all;
-  EXPECT_NE(all.find("expect open bgp_session_down   got none"), std::string::npos) << all;
+  EXPECT_NE(all.find("expect open bgp_session_down   got none\n"
+                     "        bgp_down: raised 0 times, cleared 0\n"),
+            std::string::npos)
+      << all;
+}
+
+TEST(TestCommand, AnEventThatMatchesNothingIsMarked) {
+  const Ran ran = run(R"bell(test "misspelt" {
+  +0s  syslog { node: "r1", msg: "%LINK-3-UPDOWN: Interface et0, changed state to dwon" }
+  +60s expect open interface_down
+})bell");
+  const std::string all = text(ran.outcomes[0]);
+  EXPECT_NE(all.find("changed state to dwon\" }   (matches no line)\n"), std::string::npos) << all;
+  EXPECT_NE(all.find("if_down: raised 0 times, cleared 0"), std::string::npos) << all;
 }
 
 TEST(TestCommand, AFailureSaysWhyNothingExplains) {

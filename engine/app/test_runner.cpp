@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "belfry/base/text.hpp"
 #include "belfry/intake/event_namer.hpp"
@@ -65,7 +66,9 @@ class Runner {
         run_.program, inventory_, kTestStart,
         [this](const replay::RehearsalChange& change) { on_change(change); }, options);
     rehearsal_->watch([this](const Event&, std::span<const Match> matches, Seq, Instant) {
+      matched_ = !matches.empty();
       for (const Match& match : matches) {
+        ++heard_[match.clause];
         if (run_.coverage != nullptr) {
           run_.coverage->clauses.insert(match.clause);
         }
@@ -119,7 +122,11 @@ class Runner {
       namer_->name(event);
       ++outcome_.events;
       say(*moment, {});
+      matched_ = true;
       rehearsal_->commit(at);
+      if (!matched_ && !is_raw(moment->step->event.event_type)) {
+        outcome_.timeline.back() += "   (matches no line)";
+      }
     }
     rehearsal_->advance(at);
     for (const Moment* moment : expects) {
@@ -370,8 +377,10 @@ class Runner {
         outcome_.first_failure =
             fmt::format("line {}: {}: {}", moment.step->place.line, text, wrong);
       }
+      say_silent(moment.step->expect);
+      const bool told = std::exchange(told_changes_, outcome_.changes) == outcome_.changes;
       for (const auto& [id, incident] : incidents_) {
-        if (incident.state != IncidentState::Closed) {
+        if (incident.state != IncidentState::Closed && !told) {
           say_why_not(incident);
           outcome_.timeline.push_back(fmt::format(
               "        {} {} since {}: \"{}\" count {} flaps {} symptoms {}{}{}",
@@ -382,6 +391,70 @@ class Runner {
         }
       }
     }
+  }
+
+  /// A rule without any incident: what its signals have heard so far.
+  void say_silent(const TestExpect& expect) {
+    const auto is = [&](const auto& item) { return named(expect, item.second); };
+    if (expect.rule == rules::kNone || std::any_of(incidents_.begin(), incidents_.end(), is)) {
+      return;
+    }
+    std::set<rules::Index> seen;
+    signals_of(run_.program->rules[expect.rule].patterns, seen);
+    for (const rules::Index s : seen) {
+      const rules::Signal& signal = run_.program->signals[s];
+      std::size_t raised = 0, cleared = 0;
+      for (const rules::Index c : signal.clauses) {
+        const auto heard = heard_.find(c);
+        const bool clear = run_.program->clauses[c].kind == rules::ClauseKind::Clear;
+        (clear ? cleared : raised) += heard == heard_.end() ? 0 : heard->second;
+      }
+      if (!signal.clauses.empty()) {
+        outcome_.timeline.push_back(signal.measure
+                                        ? fmt::format("        {}: {} samples", signal.name, raised)
+                                        : fmt::format("        {}: raised {} times, cleared {}",
+                                                      signal.name, raised, cleared));
+      }
+    }
+  }
+
+  /// Of the patterns, and of what derived signals and rules among them are made of.
+  void signals_of(const std::vector<const rules::Pattern*>& patterns,
+                  std::set<rules::Index>& seen) const {
+    for (const rules::Pattern* pattern : patterns) {
+      const rules::Index s = pattern->leaf.signal;
+      if (s != rules::kNone && seen.insert(s).second) {
+        const rules::Signal& signal = run_.program->signals[s];
+        signals_of(signal.patterns, seen);
+        if (signal.rule != rules::kNone) {
+          signals_of(run_.program->rules[signal.rule].patterns, seen);
+        }
+      }
+    }
+  }
+
+  bool is_raw(rules::Index type) const {
+    return type < run_.program->event_types.size() &&
+           raw_.contains(run_.program->event_types[type].name);
+  }
+
+  /// Event types that patterns name themselves: their events need no line.
+  std::set<std::string> raw_events() const {
+    std::set<rules::Index> seen;
+    for (const rules::Signal& signal : run_.program->signals) {
+      signals_of(signal.patterns, seen);
+    }
+    for (const rules::Rule& rule : run_.program->rules) {
+      signals_of(rule.patterns, seen);
+    }
+    std::set<std::string> out;
+    for (const rules::Index s : seen) {
+      const rules::Signal& signal = run_.program->signals[s];
+      if (signal.clauses.empty() && signal.patterns.empty() && signal.rule == rules::kNone) {
+        out.insert(signal.name);
+      }
+    }
+    return out;
   }
 
   /// An open incident beside others: the cause lines that could have explained it, and do not.
@@ -458,6 +531,10 @@ class Runner {
   std::unique_ptr<EventNamer> namer_;
   std::unique_ptr<replay::Rehearsal> rehearsal_;
   std::map<std::uint64_t, Incident> incidents_;  ///< as they stand now
+  std::map<rules::Index, std::size_t> heard_;    ///< matches by clause
+  std::set<std::string> raw_ = raw_events();
+  std::size_t told_changes_ = SIZE_MAX;  ///< when what stands was told last
+  bool matched_ = false;                 ///< the event that was committed last
   std::uint64_t random_ = run_.shuffle.value_or(0);
 };
 
