@@ -58,9 +58,11 @@ void Checker::policy(NodeRef node, Index index) {
   }
   policy_ = kNone;
   if (!node.broken() && (out.lines.empty() || out.lines.back().condition != nullptr)) {
+    const std::string without = report_.errors() == 0 ? unanswered(index) : std::string();
     error(node.token(1), "B0650",
           fmt::format("the policy '{}' has no last line: expected 'else VALUE'", out.name),
-          "without it some incidents would have no answer");
+          without.empty() ? "without it some incidents would have no answer"
+                          : fmt::format("e.g. {} has no answer", without));
   }
 }
 

@@ -48,8 +48,10 @@ bool open_ended(const Expr* e) {
 
 }  // namespace
 
-/// Tries the policy with every combination of its arguments: which lines are ever taken.
-void Checker::policy_hints(Index index) {
+/// Calls `each` with every combination of a policy's arguments; false when they are too many, or
+/// the policy asks for more than its arguments.
+bool Checker::policy_cases(Index index,
+                           const std::function<void(std::span<const Value>, std::size_t)>& each) {
   const Policy& policy = program_->policies[index];
   std::vector<std::vector<Value>> domains;
   std::size_t cases = 1;
@@ -58,17 +60,12 @@ void Checker::policy_hints(Index index) {
     cases = domains.back().size() > 1 && cases <= kPolicyCasesMax ? cases * domains.back().size()
                                                                   : kPolicyCasesMax + 1;
   }
-  const bool can_try =
-      cases <= kPolicyCasesMax &&
-      std::all_of(policy.lines.begin(), policy.lines.end(),
-                  [](const PolicyLine& line) { return of_arguments(line.condition); });
-  if (!can_try) {
-    return;
-  }
-  std::vector<bool> taken(policy.lines.size());
+  const bool can_try = cases <= kPolicyCasesMax &&
+                       std::all_of(policy.lines.begin(), policy.lines.end(),
+                                   [](const PolicyLine& l) { return of_arguments(l.condition); });
   Arena arena;
   std::vector<Value> args(domains.size());
-  for (std::size_t n = 0; n < cases; ++n) {
+  for (std::size_t n = 0; can_try && n < cases; ++n) {
     for (std::size_t i = 0, rest = n; i < domains.size(); ++i) {
       args[i] = domains[i][rest % domains[i].size()];
       rest /= domains[i].size();
@@ -79,16 +76,40 @@ void Checker::policy_hints(Index index) {
     env.arena = &arena;
     const auto line = std::find_if(policy.lines.begin(), policy.lines.end(),
                                    [&](const PolicyLine& l) { return holds(l.condition, env); });
-    if (line != policy.lines.end()) {
-      taken[static_cast<std::size_t>(line - policy.lines.begin())] = true;
-    }
+    each(args, static_cast<std::size_t>(line - policy.lines.begin()));
+  }
+  return can_try;
+}
+
+/// Which lines are ever taken.
+void Checker::policy_hints(Index index) {
+  const Policy& policy = program_->policies[index];
+  std::vector<bool> taken(policy.lines.size() + 1);
+  if (!policy_cases(index, [&](auto, std::size_t line) { taken[line] = true; })) {
+    return;
   }
   const std::vector<NodeRef> nodes = policy_nodes_[index].children(NodeKind::PolicyLine);
-  for (std::size_t i = 0; i < std::min(nodes.size(), taken.size()); ++i) {
+  for (std::size_t i = 0; i < std::min(nodes.size(), policy.lines.size()); ++i) {
     if (!taken[i] && policy.lines[i].condition != nullptr) {
       unreachable_line(nodes[i]);
     }
   }
+}
+
+/// Arguments for which a policy without `else` has no answer: "impact none, tier corporate".
+std::string Checker::unanswered(Index index) {
+  const Policy& policy = program_->policies[index];
+  std::string out;
+  policy_cases(index, [&](std::span<const Value> args, std::size_t line) {
+    const bool known =
+        std::none_of(args.begin(), args.end(), [](const Value& arg) { return arg.is_none(); });
+    if (line == policy.lines.size() && known && out.empty()) {
+      for (std::size_t i = 0; i < args.size(); ++i) {
+        out += fmt::format("{}{} {}", i == 0 ? "" : ", ", policy.params[i].name, to_text(args[i]));
+      }
+    }
+  });
+  return out;
 }
 
 /// Once per line, whoever finds it first.

@@ -6,6 +6,7 @@
 //   declare names -> schema -> signals -> patterns and keys -> rule bodies -> causes -> tests ->
 //   orders
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -337,7 +338,10 @@ class Checker {
 
   // check_hints.cpp: warnings over whole rules and policies
   void hints();
+  bool policy_cases(Index index,
+                    const std::function<void(std::span<const Value>, std::size_t)>& each);
   void policy_hints(Index index);
+  std::string unanswered(Index index);
   void unreachable_line(NodeRef line);
   void open_hints(Index rule);
   void free_text_hint(Index index);

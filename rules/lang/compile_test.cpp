@@ -569,6 +569,9 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"rule a { when b open { title \"x\" } } rule b { when a open { title \"x\" } }",
               "B0610", "depends on itself"},
         Wrong{"policy q(i: impact) -> priority { P1 if i == outage }", "B0650", "else VALUE"},
+        Wrong{
+            "policy q(i: impact, t: tier) -> priority { P1 if i >= at_risk  P2 if t >= solution }",
+            "B0650", "e.g. i none, t corporate has no answer"},
         Wrong{"policy q(i: impact) -> priority { P1 if i == outage  else q(i) }", "B0652",
               "declared after"},
         Wrong{"rule a { when host_down open { title \"x\" } } rule b { when host_down was a open { "
