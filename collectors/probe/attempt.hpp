@@ -36,8 +36,10 @@ struct Finding {
   std::string text;             ///< one line for people
   std::optional<double> value;  ///< the main number, in seconds
   std::vector<Extra> extras;
-  std::string output;           ///< plugin: all it said
-  std::vector<PerfValue> perf;  ///< plugin
+  std::string output;            ///< plugin: all it said
+  std::vector<PerfValue> perf;   ///< plugin
+  std::uint64_t output_cut = 0;  ///< plugin: bytes beyond output_max
+  std::uint64_t perf_bad = 0;    ///< plugin: pieces of perfdata that are none
 
   static Finding of(Kind kind, std::string text) {
     Finding out;

@@ -32,16 +32,6 @@ std::string_view vantage_of(const ProbeTarget& target, const std::string& common
   return own.empty() ? common : own;
 }
 
-/// What the plugin's own bookkeeping is for the metrics, not for rules.
-std::uint64_t taken(const Finding& finding, std::string_view name) {
-  for (const Extra& extra : finding.extras) {
-    if (extra.name == name) {
-      return static_cast<std::uint64_t>(extra.value);
-    }
-  }
-  return 0;
-}
-
 }  // namespace
 
 Events::Events(Port& port, Clock& clock, Ledger& ledger, Metrics& metrics, IntakeOptions in,
@@ -82,7 +72,9 @@ void Events::emit(const ProbeTarget& target, Status status, const Finding& findi
   attrs.add("check", Value::string(arena.copy(target.name())));
   attrs.add("status", Value::string(name(status)));
   attrs.add("vantage", Value::string(arena.copy(vantage_of(target, vantage_))));
-  attrs.add("address", Value::string(event.from));
+  if (!event.from.empty()) {
+    attrs.add("address", Value::string(event.from));
+  }
   if (finding.value) {
     attrs.add("value", Value::real(*finding.value));
   }
@@ -109,8 +101,8 @@ void Events::emit(const ProbeTarget& target, Status status, const Finding& findi
   }
   intake_.commit();
   if (target.check == ProbeCheck::Plugin) {
-    cut_->add(taken(finding, "output_cut"));
-    bad_->add(taken(finding, "perfdata_bad"));
+    cut_->add(finding.output_cut);
+    bad_->add(finding.perf_bad);
     if (status != Status::Unknown) {
       for (const PerfValue& one : finding.perf) {
         sample(target, status, one);
@@ -136,7 +128,6 @@ void Events::sample(const ProbeTarget& target, Status status, const PerfValue& o
   attrs.add("check", Value::string(arena.copy(head)));
   attrs.add("status", Value::string(name(status)));
   attrs.add("vantage", Value::string(arena.copy(vantage_of(target, vantage_))));
-  attrs.add("address", Value::string(event.from));
   attrs.add("value", Value::real(value));
   attrs.add("label.name", Value::string(arena.copy(label)));
   attrs.add("label.unit", Value::string(arena.copy(one.unit)));

@@ -87,8 +87,8 @@ class PluginAttempt final : public Attempt {
                                              : fmt::format(" (exit code {})", code);
     }
     out.extras.push_back({"runtime", static_cast<double>(now_ns - started_) / kSecond});
-    out.extras.push_back({"output_cut", static_cast<double>(child_.cut)});
-    out.extras.push_back({"perfdata_bad", static_cast<double>(read.bad)});
+    out.output_cut = child_.cut;
+    out.perf_bad = read.bad;
     return out;
   }
 
