@@ -246,6 +246,30 @@ TEST(Correlator, ProbeFedSymptomWaitsForAFreshProbe) {
   EXPECT_EQ(t.state("unreachable", "h1"), "open");
 }
 
+TEST(Correlator, AProbeProvesThatAnAlarmIsOverWhoseClearWasLost) {
+  Timeline t(R"(
+signal session_lost(node: device) {
+  raise syslog "session lost"
+  clear syslog "session back"
+  clear probe "session" where status == up
+}
+rule session { when session_lost  settle 0s  open { title "{node.name}"  severity major } }
+)");
+  t.start();
+  t.syslog(0, "r1", "session lost");
+  t.go(1);
+  EXPECT_EQ(t.state("session", "r1"), "open");
+  t.probe(100, "session", "r1", "unknown");
+  t.probe(200, "session", "r1", "down");
+  EXPECT_EQ(t.state("session", "r1"), "open") << "what failed, or confirms it, closes nothing";
+  t.probe(300, "session", "r1", "up", "elsewhere");
+  EXPECT_EQ(t.state("session", "r1"), "closed");
+  const Incident closed = t.last("session", "r1");
+  ASSERT_EQ(closed.evidence.size(), 2U);
+  EXPECT_EQ(closed.evidence[0].text, "session lost");
+  EXPECT_EQ(closed.evidence[1].at.ns - closed.began_at.ns, 300'000'000'000);
+}
+
 constexpr const char* kFlap = R"(
 rule interface_down { when if_down for 20s  open { title "{node.name} {ifname} down"  severity minor } }
 rule link_flap {

@@ -224,6 +224,14 @@ void Fold::clear_record(std::uint32_t record, const Contributor* only) {
       return;
     }
   }
+  if (event != nullptr && event->kind == EventKind::Probe) {
+    for (std::uint32_t e = state.edges; e != kNil; e = edges[e].next_of_signal) {
+      const std::uint32_t incident = keys[edges[e].key].incident;
+      if (incident != kNil) {
+        add_proof(incidents[incident]);  // asked or not: it shows why the alarm ended
+      }
+    }
+  }
   drop_signal_key(record);
 }
 

@@ -61,6 +61,17 @@ void Checker::share_per(Index index, NodeRef node) {
       clause.per_vantage = true;
     }
   }
+  const auto& clauses = program_->signals[index].clauses;
+  const bool told_apart = std::any_of(clauses.begin(), clauses.end(), [this](Index c) {
+    return program_->clauses[c].kind == ClauseKind::Raise && program_->clauses[c].per_vantage;
+  });
+  for (const Index c : clauses) {
+    Clause& clause = program_->clauses[c];
+    if (!told_apart && clause.kind == ClauseKind::Clear) {
+      clause.per = nullptr;  // a raiser that no raise names could never be cleared
+      clause.per_vantage = false;
+    }
+  }
 }
 
 void Checker::feed(Index index, NodeRef node) {

@@ -410,6 +410,11 @@ signal s(node: device, x: string, n: int) {
 }
 signal level(node: device) { raise syslog where level >= major and not (app in { "cron", "su" })  expire 1h }
 signal relayed(node: device) { raise syslog "one thing is down" per via  clear syslog "one thing is up" }
+signal proved(node: device) {
+  raise trap 1.3.6.1.4.1.9.9.3
+  clear trap 1.3.6.1.4.1.9.9.4
+  clear probe "proof" where status == up
+}
 signal either(node: device, x: string) {
   raise trap 1.3.6.1.4.1.9.9.2 where var.ifOperStatus ?? var[2] == 2 and var[4] in { 1, 2 } and var[5] ?? "?" != "x" with x = var.ifDescr ?? var.ifName
   expire 1h
@@ -430,6 +435,10 @@ signal probe_label(node: device, mount: string) {
     EXPECT_TRUE(r.out.program->clauses[c].per_vantage)
         << "a clear tells its raiser by the same field";
     EXPECT_EQ(r.out.program->clauses[c].per->field, EventField::Via);
+  }
+  for (const Index c : signal(r, "proved").clauses) {
+    EXPECT_FALSE(r.out.program->clauses[c].per_vantage)
+        << "no probe raises it: one that clears it clears it whole";
   }
   const Clause& either = r.out.program->clauses[signal(r, "either").clauses[0]];
   EXPECT_EQ(either.where->args[0]->args[0]->args[0]->args[0]->type, Type::Int);

@@ -137,7 +137,10 @@ channels:
 
 
 class Belfry:
+    all = []  # so that a test that fails leaves none behind
+
     def __init__(self, folder, config=None, environment=None):
+        Belfry.all.append(self)
         self.folder = pathlib.Path(folder)
         self.config = self.folder / "belfry.yaml"
         if config is not None:
@@ -283,6 +286,9 @@ def run(test):
     try:
         test(pathlib.Path(folder))
     except BaseException:
+        for belfry in Belfry.all:
+            if belfry.process and belfry.process.poll() is None:
+                belfry.kill()
         print(f"left for inspection: {folder}")
         for log in sorted(pathlib.Path(folder).glob("log.*")):
             print(f"--- {log.name}\n{log.read_text()[-4000:]}")
