@@ -120,10 +120,16 @@ bool is_there(std::string_view name, const std::string& rule_file,
   }
 }
 
-void add_warning(rules::Compiled& compiled, rules::Diagnostic d) {
-  d.level = rules::DiagnosticLevel::Warning;
-  compiled.diagnostics.push_back(std::move(d));
-  ++compiled.warnings;
+/// Kept of each kind, as the compiler keeps a bounded number; all are counted.
+constexpr std::size_t kKeptMax = 200;
+
+void add_warnings(rules::Compiled& compiled, std::vector<rules::Diagnostic> found) {
+  compiled.warnings += found.size();
+  found.resize(std::min(found.size(), kKeptMax));
+  for (rules::Diagnostic& d : found) {
+    d.level = rules::DiagnosticLevel::Warning;
+    compiled.diagnostics.push_back(std::move(d));
+  }
   std::stable_sort(compiled.diagnostics.begin(), compiled.diagnostics.end(),
                    [](const rules::Diagnostic& a, const rules::Diagnostic& b) {
                      return std::tie(a.place.file, a.place.line, a.place.column) <
@@ -211,6 +217,7 @@ void check_runbooks(const std::vector<std::string>& roots, std::span<const rules
   if (compiled.program == nullptr) {
     return;
   }
+  std::vector<rules::Diagnostic> found;
   for (const rules::Rule& rule : compiled.program->rules) {
     for (const rules::OpenField& field : rule.open) {
       std::vector<const rules::Expr*> names;
@@ -228,10 +235,11 @@ void check_runbooks(const std::vector<std::string>& roots, std::span<const rules
         d.label = "looked for beside the rule file and in the folders above";
         d.place = place;
         d.length = static_cast<std::uint32_t>(text.size() + 2);
-        add_warning(compiled, std::move(d));
+        found.push_back(std::move(d));
       }
     }
   }
+  add_warnings(compiled, std::move(found));
 }
 
 void check_probe_interval(Duration interval, rules::Compiled& compiled) {
@@ -240,6 +248,7 @@ void check_probe_interval(Duration interval, rules::Compiled& compiled) {
   }
   const rules::Program& program = *compiled.program;
   std::set<rules::Index> told;
+  std::vector<rules::Diagnostic> found;
   for (const rules::Cause& cause : program.causes) {
     const rules::Rule& a = program.rules[cause.cause];
     const rules::Rule& b = program.rules[cause.symptom];
@@ -257,8 +266,9 @@ void check_probe_interval(Duration interval, rules::Compiled& compiled) {
     d.label = fmt::format("settle {}", to_text(interval));
     d.place = b.place;
     d.length = 4;  // the word `rule`
-    add_warning(compiled, std::move(d));
+    found.push_back(std::move(d));
   }
+  add_warnings(compiled, std::move(found));
 }
 
 }  // namespace belfry

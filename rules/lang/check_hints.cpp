@@ -12,6 +12,8 @@ namespace {
 
 /// Combinations of arguments for which a policy is tried: four enums of eight words each.
 constexpr std::size_t kPolicyCasesMax = 4096;
+/// Conditions that are asked in all, so that many long policies cost no minutes: about 0.2 s.
+constexpr std::size_t kPolicyTriesMax = 4'000'000;
 
 /// Can be evaluated from the arguments alone.
 bool of_arguments(const Expr* e) {
@@ -60,9 +62,11 @@ bool Checker::policy_cases(Index index,
     cases = domains.back().size() > 1 && cases <= kPolicyCasesMax ? cases * domains.back().size()
                                                                   : kPolicyCasesMax + 1;
   }
-  const bool can_try = cases <= kPolicyCasesMax &&
+  const std::size_t tries = cases * (policy.lines.size() + 1);
+  const bool can_try = cases <= kPolicyCasesMax && policy_tries_ + tries <= kPolicyTriesMax &&
                        std::all_of(policy.lines.begin(), policy.lines.end(),
                                    [](const PolicyLine& l) { return of_arguments(l.condition); });
+  policy_tries_ += can_try ? tries : 0;
   Arena arena;
   std::vector<Value> args(domains.size());
   for (std::size_t n = 0; can_try && n < cases; ++n) {
@@ -169,7 +173,15 @@ void Checker::free_text_hint(Index index) {
 }
 
 /// The parameter is bound by a hole that takes any text.
-bool Checker::free_text(Index signal, Index param) const {
+bool Checker::free_text(Index signal, Index param) {
+  const auto [known, fresh] = free_text_.emplace(std::pair(signal, param), false);
+  if (fresh) {
+    known->second = binds_free_text(signal, param);
+  }
+  return known->second;
+}
+
+bool Checker::binds_free_text(Index signal, Index param) const {
   for (const Index c : program_->signals[signal].clauses) {
     const Clause& clause = program_->clauses[c];
     const Expr* key = param < clause.key.size() ? clause.key[param] : nullptr;

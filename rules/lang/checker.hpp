@@ -345,7 +345,8 @@ class Checker {
   void unreachable_line(NodeRef line);
   void open_hints(Index rule);
   void free_text_hint(Index index);
-  bool free_text(Index signal, Index param) const;
+  bool free_text(Index signal, Index param);
+  bool binds_free_text(Index signal, Index param) const;
 
   // check_make.cpp: building blocks
   Expr* make(ExprKind kind, Ty ty, NodeRef node);
@@ -390,9 +391,11 @@ class Checker {
   std::vector<NodeRef> open_running_;  ///< fields being resolved: no endless turns
   std::map<std::pair<const Tree*, std::uint32_t>, LeafScope> leaves_;
   std::map<std::pair<const Tree*, std::uint32_t>, const Expr*> open_values_;
-  Index policy_ = kNone;                  ///< the policy that is being compiled
-  std::optional<std::string_view> unit_;  ///< of the numbers that are being compiled
-  std::vector<Index> running_;            ///< rules whose patterns are being compiled
+  std::size_t policy_tries_ = 0;                       ///< conditions asked by policy_cases()
+  std::map<std::pair<Index, Index>, bool> free_text_;  ///< by signal and parameter
+  Index policy_ = kNone;                               ///< the policy that is being compiled
+  std::optional<std::string_view> unit_;               ///< of the numbers that are being compiled
+  std::vector<Index> running_;                         ///< rules whose patterns are being compiled
   Rule default_rule_;
   std::uint64_t default_limit_ = 100'000;
 };
