@@ -41,6 +41,10 @@ void Fold::watch_causes(std::uint32_t record) {
 }
 
 void Fold::watch_cause(std::uint32_t record, std::uint32_t index) {
+  if (cut_causes[index]) {
+    return;
+  }
+  const Piece piece(*this, {Unit::Kind::Cause, index});
   if (plan->cause_scans[index]) {
     scan_symptoms[index].insert(record);
     return;
@@ -172,6 +176,9 @@ std::vector<std::uint32_t> Fold::candidates(std::uint32_t record) {
   const IncidentRecord& incident = incident_of(record);
   std::vector<std::uint32_t> found;
   for (const Slot& slot : incident.slots) {
+    if (cut_causes[slot.cause]) {
+      continue;
+    }
     const std::uint32_t owner = program.rules[program.causes[slot.cause].cause].signal;
     const std::uint32_t other = find_owner_key(owner, slot.key);
     if (other != kNil && other != record && explains(other)) {
@@ -180,16 +187,8 @@ std::vector<std::uint32_t> Fold::candidates(std::uint32_t record) {
   }
   const OwnerPlan& owner = plan->owners[keys[record].owner];
   for (const std::uint32_t index : plan->causes_of[owner.rule_index]) {
-    if (!plan->cause_scans[index]) {
-      continue;
-    }
-    const rules::Cause& cause = program.causes[index];
-    const Vars symptom = values_of(keys[record].key, *owner.params);
-    for (const std::uint32_t other : incidents_of[cause.cause]) {
-      const Vars mine = values_of(keys[other].key, program.rules[cause.cause].key);
-      if (other != record && explains(other) && cause_holds(cause, mine.span(), symptom.span())) {
-        found.push_back(other);
-      }
+    if (plan->cause_scans[index] && !cut_causes[index]) {
+      scan(record, index, found);
     }
   }
   if (incident.sibling != IncidentId{}) {
@@ -203,6 +202,26 @@ std::vector<std::uint32_t> Fold::candidates(std::uint32_t record) {
   std::sort(found.begin(), found.end(),
             [&](std::uint32_t a, std::uint32_t b) { return comes_before(a, b); });
   return found;
+}
+
+/// All incidents of the cause, none of them when that takes more steps than one look may: which
+/// ones come first in the table must not show.
+void Fold::scan(std::uint32_t record, std::uint32_t index, std::vector<std::uint32_t>& found) {
+  const Piece piece(*this, {Unit::Kind::Cause, index});
+  const rules::Program& program = *plan->program;
+  const rules::Cause& cause = program.causes[index];
+  const Vars symptom = values_of(keys[record].key, *plan->owners[keys[record].owner].params);
+  const std::size_t before = found.size();
+  for (const std::uint32_t other : incidents_of[cause.cause]) {
+    const Vars mine = values_of(keys[other].key, program.rules[cause.cause].key);
+    if (other != record && explains(other) && cause_holds(cause, mine.span(), symptom.span())) {
+      found.push_back(other);
+    }
+    if (steps_taken >= options.budgets.steps) {
+      found.resize(before);
+      return;
+    }
+  }
 }
 
 void Fold::set_causes(std::uint32_t record, const std::vector<std::uint32_t>& to) {

@@ -61,6 +61,10 @@ Correlator::Sizes Correlator::sizes() const {
   sizes.incidents = impl_->incidents.live();
   sizes.timers = impl_->timers.size();
   sizes.strings = impl_->strings.size();
+  sizes.over_budget = impl_->over_budget.size();
+  for (const auto& [unit, over] : impl_->over_budget) {
+    sizes.cut_off += over.cut ? 1 : 0;
+  }
   std::uint64_t nodes = 0;
   for (std::uint32_t i = 0; i < impl_->keys.end(); ++i) {
     nodes += impl_->keys.has(i) ? impl_->plan->owners[impl_->keys[i].owner].nodes.size() : 0;

@@ -13,6 +13,7 @@
 //   shown.cpp      what readers see
 //   versions.cpp   new rules, new inventory
 //   snapshot.cpp   save, load, hash
+//   budgets.cpp    rules that use more than they may
 //   members.cpp    replay's `--incidents`
 #include <absl/container/btree_map.h>
 #include <absl/container/flat_hash_map.h>
@@ -30,6 +31,7 @@
 
 #include "belfry/correlate/correlator.hpp"
 #include "belfry/rules/eval.hpp"
+#include "budgets.hpp"
 #include "plan.hpp"
 #include "records.hpp"
 
@@ -122,6 +124,27 @@ struct KeyLog {
   Seq up_since;
 };
 
+struct Fold;
+
+IncidentId make_incident_id(const std::string& rule, const std::string& key, Instant at, Seq seq);
+
+/// One piece of work on behalf of a unit: its expressions share one budget of steps, and a strike
+/// is counted at its end. Pieces may lie inside each other; each pays for its own. Without a unit:
+/// a bound that nobody is blamed for.
+class Piece {
+ public:
+  inline explicit Piece(Fold& fold);
+  Piece(Fold& fold, const Unit& unit) : Piece(fold) { unit_ = unit; }
+  Piece(const Piece&) = delete;
+  Piece& operator=(const Piece&) = delete;
+  ~Piece();
+
+ private:
+  Fold& fold_;  ///< outlives it
+  std::optional<Unit> unit_;
+  std::uint64_t outer_;
+};
+
 struct Fold {
   explicit Fold(CorrelatorOptions with);
 
@@ -180,6 +203,7 @@ struct Fold {
   void add_edge(std::uint32_t signal_key, std::uint32_t owner_key, std::uint16_t node, Text value,
                 bool pins);
   void unlink(std::uint32_t signal_key);
+  void forget_partial(std::uint32_t signal_key, std::uint32_t use, const Key& key);
   void remove_edge(std::uint32_t edge);
   void drop_partials_of(std::uint32_t owner_key);
   bool windows_may_fall(const OwnerKey& key) const;
@@ -285,6 +309,7 @@ struct Fold {
   bool cause_holds(const rules::Cause& cause, std::span<const Value> cause_key,
                    std::span<const Value> symptom_key);
   std::vector<std::uint32_t> candidates(std::uint32_t record);
+  void scan(std::uint32_t record, std::uint32_t index, std::vector<std::uint32_t>& found);
   void set_causes(std::uint32_t record, const std::vector<std::uint32_t>& to);
   IncidentRecord* by_incident(IncidentId id);
   void tell_symptoms(std::uint32_t record);
@@ -350,8 +375,30 @@ struct Fold {
                       std::vector<Orphan>* orphans);
   void load_window(ByteReader& in, WindowKind kind, NodeState* state);
   void load_incident(ByteReader& in, std::uint32_t record, std::vector<Orphan>* orphans);
-  void load_rest(ByteReader& in, std::vector<Orphan>* orphans);
+  void load_rest(ByteReader& in, bool with_budgets, bool migrate, std::vector<Orphan>* orphans);
   void relink_loaded();
+
+  // budgets.cpp
+  struct Named {
+    std::string name, what, place;
+  };
+  void strike(const Unit& unit);
+  void cut_off(const Unit& unit, OverBudget::What what);
+  std::uint64_t bytes_of(std::uint32_t owner) const;
+  std::uint64_t bytes_max(std::uint32_t owner) const;
+  void weigh(std::uint32_t owner);
+  bool forget_cut_owners();
+  void forget_incidents(std::uint32_t owner);
+  void forget_links(std::uint32_t owner);
+  std::string place_text(const rules::Place& place) const;
+  const rules::Place& place_of(std::uint32_t signal) const;
+  std::string kind_and_name(std::uint32_t signal) const;
+  Named named(const Unit& unit) const;
+  void emit_over_budget(const Unit& unit, OverBudget& over);
+  std::vector<IncidentChange> lift_budgets();
+  static IncidentId self_incident_id(const Incident& of);
+  void save_budgets(ByteWriter& to) const;
+  void load_budgets(ByteReader& in, bool migrate);
 
   // members.cpp
   void log_event(std::uint32_t signal, const std::string& key, bool went_up);
@@ -402,6 +449,10 @@ struct Fold {
   std::vector<RowWindows> row_windows;  ///< by source
   std::uint64_t windows_version = 1;    ///< of what decides covers: rules and inventory
   bool windows_follow = false;          ///< the inventory of these rules comes with this input
+  std::map<Unit, OverBudget> over_budget;
+  std::vector<bool> cut_lines, cut_owners, cut_causes;
+  /// What owners hold beyond their keys: links, values of windows; vantages by signal.
+  std::vector<std::uint64_t> links_of, window_values_of, vantages_of;
   absl::flat_hash_map<IncidentId, std::uint32_t> by_id;  ///< OwnerKeys
   TimerQueue<TimerRef> timers;
   std::int64_t next_deadline = kForever;
@@ -423,6 +474,8 @@ struct Fold {
   std::vector<std::vector<std::uint32_t>> dirty;  ///< by owner
   std::vector<std::uint32_t> dirty_places;        ///< heap of places in signal_order
   std::vector<std::uint32_t> owner_at;            ///< place -> owner
+  std::vector<std::uint32_t> owners_to_forget;    ///< cut off in this round
+  std::uint64_t steps_taken = 0;                  ///< of the piece of work under way
   Arena arena;
   rules::ActiveQuery active;
 
@@ -431,5 +484,7 @@ struct Fold {
   std::map<std::pair<std::uint32_t, std::string>, Session> sessions;
   std::map<IncidentId, IncidentMembers> archived;
 };
+
+Piece::Piece(Fold& fold) : fold_(fold), outer_(std::exchange(fold.steps_taken, 0)) {}
 
 }  // namespace belfry::correlate

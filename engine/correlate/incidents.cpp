@@ -20,7 +20,10 @@ std::int64_t after(std::int64_t at, Duration d) {
   return d.count() > kForever - at ? kForever : round_up_to_tick(at + d.count());
 }
 
-IncidentId make_id(const std::string& rule, const std::string& key, Instant at, Seq seq) {
+}  // namespace
+
+/// docs/formats/ids.md
+IncidentId make_incident_id(const std::string& rule, const std::string& key, Instant at, Seq seq) {
   ByteWriter bytes;
   bytes.raw(rule.data(), rule.size());
   bytes.u8(0);
@@ -30,8 +33,6 @@ IncidentId make_id(const std::string& rule, const std::string& key, Instant at, 
   bytes.fixed64(seq.value);
   return IncidentId{hash64(bytes.bytes())};
 }
-
-}  // namespace
 
 bool Fold::holds(const OwnerKey& key) const {
   return key.holds && !(rule_of(key).clear == rules::ClearKind::When && key.clearing);
@@ -47,7 +48,7 @@ const IncidentRecord* Fold::incident_if(std::uint32_t record) const {
 void Fold::add_work(std::uint32_t record) {
   OwnerKey& key = keys[record];
   const OwnerPlan& owner = plan->owners[key.owner];
-  if (key.in_work || owner.rule == nullptr || !owner.live) {
+  if (key.in_work || owner.rule == nullptr || !owner.live || cut_owners[key.owner]) {
     return;
   }
   key.in_work = true;
@@ -73,6 +74,7 @@ void Fold::run_incidents() {
 }
 
 void Fold::step(std::uint32_t record) {
+  const Piece piece(*this, {Unit::Kind::Owner, keys[record].owner});
   for (int turn = 0; turn < kTurnsMax; ++turn) {
     if (keys[record].incident == kNil) {
       if (!begin_incident(record)) {
@@ -133,7 +135,7 @@ bool Fold::begin_incident(std::uint32_t record) {
   incident.key = record;
   incident.began_at = Instant{now};
   incident.began_seq = seq;
-  incident.id = make_id(rule_of(key).name, owner_text(key), incident.began_at, seq);
+  incident.id = make_incident_id(rule_of(key).name, owner_text(key), incident.began_at, seq);
   key.incident = index;
   by_id[incident.id] = record;
   incidents_of[plan->owners[key.owner].rule_index].insert(record);
@@ -497,6 +499,10 @@ std::vector<std::uint32_t> Fold::siblings(std::uint32_t record) const {
       found.push_back(other);
     }
   }
+  // In an order of their own: the steps of asking them must not depend on the table's.
+  std::sort(found.begin(), found.end(), [&](std::uint32_t a, std::uint32_t b) {
+    return owner_text(keys[a]) < owner_text(keys[b]);
+  });
   return found;
 }
 

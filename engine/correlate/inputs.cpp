@@ -44,16 +44,24 @@ void Fold::begin(Seq at_seq, std::int64_t at, bool timers_fire, std::vector<Inci
   timer_round = timers_fire;
   out = &to;
   first_raise_of_round = raises + 1;
+  steps_taken = 0;
 }
 
 /// Second half of a round: what the facts lead to.
 void Fold::finish() {
-  propagate();
-  run_incidents();
-  emit_updates();
+  do {
+    propagate();
+    run_incidents();
+    emit_updates();
+  } while (forget_cut_owners());
   settle_idle();
   for (auto& [signal, overflow] : overflows) {
     emit_overflow(signal);
+  }
+  for (auto& [unit, over] : over_budget) {
+    if (over.changed) {
+      emit_over_budget(unit, over);
+    }
   }
   arena.clear();
   event = nullptr;

@@ -22,6 +22,10 @@ void Fold::link(std::uint32_t signal_key) {
 void Fold::link_use(std::uint32_t signal_key, std::uint32_t use_index,
                     std::span<const Value> values) {
   const LeafUse& use = plan->uses[use_index];
+  if (cut_owners[use.owner]) {
+    return;
+  }
+  const Piece piece(*this, {Unit::Kind::Owner, use.owner});
   const rules::Leaf& leaf = *use.leaf;
   const rules::Env scope = env(values);
   for (const rules::Expr* filter : leaf.filters) {
@@ -75,6 +79,9 @@ void Fold::link_related(std::uint32_t signal_key, std::uint32_t use_index, Text 
                                         ? inventory->backward(leaf.relation, from)
                                         : inventory->forward(leaf.relation, from);
   for (const Value& y : to) {
+    if (cut_owners[use.owner]) {
+      return;
+    }
     target.values[leaf.relation_key] = y;
     link_target(signal_key, use_index, value, target.span());
   }
@@ -106,6 +113,7 @@ void Fold::link_target(std::uint32_t signal_key, std::uint32_t use_index, Text v
 PartialEntry& Fold::wait_for_key(std::uint32_t signal_key, std::uint32_t use_index,
                                  const Key& key) {
   partials_of_signal[signal_key].emplace_back(use_index, key);
+  ++links_of[plan->uses[use_index].owner];
   const auto [it, added] = partials.try_emplace(PartialKey{use_index, key});
   if (added) {
     retain(key);
@@ -169,6 +177,7 @@ void Fold::meet(std::uint32_t record, std::uint32_t use_index,
   const LeafUse& use = plan->uses[use_index];
   const std::vector<std::uint32_t> up = signals_there;
   for (const std::uint32_t signal_key : up) {
+    const Piece piece(*this, {Unit::Kind::Owner, use.owner});
     const SignalKey& from = signal_keys[signal_key];
     const Vars vars = values_of(from.key, *plan->signals[from.signal].params);
     const Text value = use.value == nullptr ? kNil : edge_value(use, env(vars.span()));
@@ -232,6 +241,8 @@ void Fold::add_edge(std::uint32_t signal_key, std::uint32_t owner_key, std::uint
   if (options.keep_members) {
     log_link(owner_key, from);
   }
+  ++links_of[to.owner];
+  weigh(to.owner);
   mark_dirty(owner_key);
 }
 
@@ -248,6 +259,7 @@ void Fold::remove_edge(std::uint32_t index) {
     edges[edge.next_of_node].previous_of_node = edge.previous_of_node;
   }
   --state.count;
+  --links_of[to.owner];
   if (edge.pins) {
     --to.pins;
   }
@@ -277,17 +289,23 @@ void Fold::unlink(std::uint32_t signal_key) {
     return;
   }
   for (const auto& [use, key] : it->second) {
-    const auto entry = partials.find(PartialKey{use, key});
-    if (entry != partials.end()) {
-      std::erase(entry->second.signals, signal_key);
-      if (entry->second.keys.empty() && entry->second.signals.empty()) {
-        partials.erase(entry);
-        release(key);
-      }
-    }
-    release(key);
+    forget_partial(signal_key, use, key);
   }
   partials_of_signal.erase(it);
+}
+
+/// Takes the signal key out of the index over part of the rule's key.
+void Fold::forget_partial(std::uint32_t signal_key, std::uint32_t use, const Key& key) {
+  --links_of[plan->uses[use].owner];
+  const auto entry = partials.find(PartialKey{use, key});
+  if (entry != partials.end()) {
+    std::erase(entry->second.signals, signal_key);
+    if (entry->second.keys.empty() && entry->second.signals.empty()) {
+      partials.erase(entry);
+      release(key);
+    }
+  }
+  release(key);
 }
 
 /// A key that is touched counts its windows anew; that can only change something where one holds,

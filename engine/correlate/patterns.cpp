@@ -25,6 +25,7 @@ void Fold::wake_at(OwnerKey& key, std::int64_t deadline) {
 void Fold::evaluate_key(std::uint32_t record) {
   OwnerKey& key = keys[record];
   const OwnerPlan& owner = plan->owners[key.owner];
+  const Piece piece(*this, {Unit::Kind::Owner, key.owner});
   const Vars vars = values_of(key.key, *owner.params);
   key.dirty = false;
   key.pattern_next = kForever;

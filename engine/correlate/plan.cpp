@@ -16,6 +16,10 @@ bool asks_affected(const rules::Expr* expr) {
                              std::any_of(expr->args.begin(), expr->args.end(), asks_affected));
 }
 
+/// Estimates of what a key and a node of its pattern take (records.hpp), for budgets.
+constexpr std::uint64_t kKeyBytes = 256;
+constexpr std::uint64_t kNodeBytes = 48;
+
 WindowKind window_of(const rules::Pattern& pattern) {
   if (pattern.kind != PatternKind::Aggregate) {
     return WindowKind::None;
@@ -104,6 +108,8 @@ void Plan::add_owner(std::uint32_t s) {
       owner.window_nodes.push_back(n);
     }
   }
+  owner.key_bytes = kKeyBytes + owner.nodes.size() * kNodeBytes +
+                    owner.window_nodes.size() * static_cast<std::uint64_t>(kSlices) * 8;
   if (owner.rule != nullptr) {
     for (const rules::OpenField& field : owner.rule->open) {
       owner.asks_affected |= asks_affected(field.value);
@@ -123,6 +129,7 @@ std::uint16_t Plan::add_tree(OwnerPlan& owner, const rules::Pattern* pattern, Tr
   PlanNode node;
   node.pattern = pattern;
   node.tree = tree;
+  node.owner = owner.signal;
   node.window = window_of(*pattern);
   const bool sequence = pattern->kind == PatternKind::Then || pattern->kind == PatternKind::ThenNot;
   if (pattern->kind == PatternKind::Aggregate) {

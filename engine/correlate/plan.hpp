@@ -33,6 +33,7 @@ struct PlanNode {
   bool distinct = false;  ///< by_keys over edge values
   bool exact = true;      ///< leaf: determines the whole key, so what it remembers keeps the key
   bool raise_matters = false;  ///< its truth may change at a raise of a key that was active already
+  std::uint32_t owner = kNil;
   std::vector<std::uint16_t> children;
   PatternKind kind() const { return pattern->kind; }
   bool is_leaf() const {
@@ -67,6 +68,7 @@ struct OwnerPlan {
   bool windowed = false;  ///< keys may outlive their signals: windows, sequences
   bool has_missing = false;
   std::uint64_t limit = 0;
+  std::uint64_t key_bytes = 0;  ///< of one key with its nodes and full windows
   std::vector<std::uint32_t> partial_uses, exact_uses;
   std::vector<std::uint16_t> window_nodes;
   bool asks_affected = false;   ///< a title or customer field names what contributes

@@ -66,6 +66,7 @@ void Fold::add_windows(const rules::Maintenance& line, std::uint32_t source, std
                        std::span<const Value> key, std::vector<WorkWindow>& to) {
   std::vector<Value> vars(key.begin(), key.end());
   const auto covers = [&] {
+    const Piece piece(*this);  // one odd window must not cost the rule its life
     const rules::Env scope = env(vars);
     return std::all_of(line.filters.begin(), line.filters.end(),
                        [&](const rules::Expr* f) { return rules::holds(f, scope); }) &&

@@ -172,6 +172,8 @@ rules::Env Fold::env(std::span<const Value> vars) {
   scope.vars = vars;
   scope.active = &active;
   scope.arena = &arena;
+  scope.steps = &steps_taken;
+  scope.steps_max = options.budgets.steps;
   return scope;
 }
 
@@ -203,6 +205,7 @@ IncidentState Fold::state_of(const IncidentRecord& incident) const {
 
 void Fold::emit(std::uint32_t record, IncidentState before, IncidentReason reason,
                 std::string note) {
+  const Piece piece(*this, {Unit::Kind::Owner, keys[record].owner});
   IncidentRecord& incident = incident_of(record);
   IncidentChange change;
   change.before = before;
@@ -549,6 +552,11 @@ std::vector<Incident> Fold::live() const {
       list.push_back(*overflow.shown);
     }
   }
+  for (const auto& [unit, over] : over_budget) {
+    if (over.shown != nullptr) {
+      list.push_back(*over.shown);
+    }
+  }
   return list;
 }
 
@@ -583,16 +591,12 @@ void Fold::emit_overflow(std::uint32_t signal) {
     to.key = {"(overflow)"};
     to.began_at = to.opened_at = Instant{now};
     to.began_seq = seq;
-    ByteWriter id;
-    id.raw(to.rule.data(), to.rule.size());
-    id.raw("\0(overflow)\0", 12);
-    id.fixed64(static_cast<std::uint64_t>(now));
-    id.fixed64(seq.value);
-    to.id = IncidentId{hash64(id.bytes())};
+    to.id = self_incident_id(to);
     to.severity = Severity::Major;
     to.state = IncidentState::Open;
-    to.title =
-        to.rule + ": more than " + std::to_string(limit) + " keys, further ones are not followed";
+    to.title = kind_and_name(signal) + " (" + place_text(place_of(signal)) + "): more than " +
+               std::to_string(limit) + " keys, further ones are not followed";
+    change.note = "narrow its key or raise its limit";
   } else {
     change.after = *overflow.shown;
     change.before = IncidentState::Open;

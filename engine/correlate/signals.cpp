@@ -38,7 +38,12 @@ void Fold::arm_expiry(std::uint32_t record, std::int64_t from) {
 }
 
 void Fold::apply(const Match& match, const Event& of) {
-  if (match.clause >= plan->program->clauses.size() || match.over_budget) {
+  if (match.clause >= plan->program->clauses.size() || cut_lines[match.clause]) {
+    return;
+  }
+  const Unit line{Unit::Kind::Line, match.clause};
+  if (match.over_budget) {
+    strike(line);
     return;
   }
   const rules::Clause& clause = plan->program->clauses[match.clause];
@@ -47,6 +52,7 @@ void Fold::apply(const Match& match, const Event& of) {
   }
   Contributor by;
   if (clause.per_vantage && clause.per != nullptr) {
+    const Piece piece(*this, line);
     rules::Env at_door = env({});
     at_door.event = &of;
     const Value vantage = rules::evaluate(*clause.per, at_door);
@@ -76,6 +82,9 @@ void Fold::apply(const Match& match, const Event& of) {
 
 void Fold::raise(std::uint32_t signal, std::span<const Value> key, const Contributor& by,
                  std::uint64_t times) {
+  if (cut_owners[signal]) {
+    return;
+  }
   const std::vector<rules::Param>& params = *plan->signals[signal].params;
   Key found;
   std::uint32_t record = kNil;
@@ -148,6 +157,8 @@ bool Fold::add_contributor(SignalKey& key, const Contributor& by) {
     return false;
   }
   key.vantages->push_back(strings.acquire(by.vantage));
+  ++vantages_of[key.signal];
+  weigh(key.signal);
   return true;
 }
 
@@ -213,6 +224,7 @@ void Fold::clear_record(std::uint32_t record, const Contributor* only) {
     if (known != kNil && it != state.vantages->end()) {
       strings.release(*it);
       state.vantages->erase(it);
+      --vantages_of[state.signal];
     }
   }
   if (only != nullptr) {
@@ -250,6 +262,7 @@ void Fold::drop_signal_key(std::uint32_t record) {
     }
   }
   if (state.vantages != nullptr) {
+    vantages_of[state.signal] -= state.vantages->size();
     for (const Text vantage : *state.vantages) {
       strings.release(vantage);
     }

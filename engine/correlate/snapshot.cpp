@@ -10,7 +10,8 @@ namespace belfry::correlate {
 
 namespace {
 
-constexpr std::uint8_t kFormat = 2;
+constexpr std::uint8_t kFormat = 3;
+constexpr std::uint8_t kFormatWithoutBudgets = 2;
 
 void save_text_list(const std::vector<std::string>& list, ByteWriter& to) {
   to.varint(list.size());
@@ -156,6 +157,7 @@ void Fold::save(ByteWriter& to) const {
     to.string(silence.who);
     to.zigzag(silence.until.ns);
   }
+  save_budgets(to);
 }
 
 namespace {
@@ -389,7 +391,8 @@ std::unique_ptr<Shown> Fold::load_shown(ByteReader& in) {
 }
 
 Result<void> Fold::load(ByteReader& in, bool migrate, std::vector<Orphan>* orphans) {
-  if (const std::uint8_t format = in.u8(); format != kFormat) {
+  const std::uint8_t format = in.u8();
+  if (format != kFormat && format != kFormatWithoutBudgets) {
     return fail(Code::Corrupt, "correlator snapshot: format {} is not known, {} is", format,
                 kFormat);
   }
@@ -401,7 +404,7 @@ Result<void> Fold::load(ByteReader& in, bool migrate, std::vector<Orphan>* orpha
   for (std::uint64_t n = in.varint(); n > 0 && !in.failed(); --n) {
     BELFRY_CHECK_OK(load_owner(in, migrate, orphans));
   }
-  load_rest(in, orphans);
+  load_rest(in, format != kFormatWithoutBudgets, migrate, orphans);
   if (in.failed()) {
     return fail(Code::Corrupt, "correlator snapshot: it ends too early");
   }
@@ -583,6 +586,9 @@ bool Fold::load_owner_key(ByteReader& in, std::uint32_t owner, std::size_t parts
         node.y = kNotYet;  // numbers of raises begin anew
       }
       state.nodes[i] = node;
+      if (kinds[i] == WindowKind::Values && node.window != kNil) {
+        window_values_of[owner] += windows[node.window].values->last.size();
+      }
     }
   }
   if (in.boolean()) {
@@ -684,7 +690,8 @@ void Fold::load_incident(ByteReader& in, std::uint32_t record, std::vector<Orpha
   incidents[key.incident] = std::move(i);
 }
 
-void Fold::load_rest(ByteReader& in, std::vector<Orphan>* orphans) {
+void Fold::load_rest(ByteReader& in, bool with_budgets, bool migrate,
+                     std::vector<Orphan>* orphans) {
   for (std::uint64_t n = in.varint(); n > 0 && !in.failed(); --n) {
     const std::uint32_t signal = plan->program->find_signal(in.string());
     Overflow overflow;
@@ -709,6 +716,9 @@ void Fold::load_rest(ByteReader& in, std::vector<Orphan>* orphans) {
     silence.who = in.string();
     silence.until.ns = in.zigzag();
     silences[silence.text] = silence;
+  }
+  if (with_budgets) {
+    load_budgets(in, migrate);
   }
 }
 

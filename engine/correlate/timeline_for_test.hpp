@@ -68,7 +68,7 @@ cause interface_down(node, ifname) of bgp_session_down(node, peer) where session
 class Timeline {
  public:
   explicit Timeline(const std::string& bell, CorrelatorOptions options = {})
-      : correlator_(std::make_unique<Correlator>(options)) {
+      : options_(options), correlator_(std::make_unique<Correlator>(options)) {
     program_ = compiled(kPrelude + bell);
   }
 
@@ -207,7 +207,7 @@ class Timeline {
     ByteWriter bytes;
     correlator_->save(bytes);
     const std::uint64_t hash = correlator_->state_hash();
-    auto fresh = std::make_unique<Correlator>();
+    auto fresh = std::make_unique<Correlator>(options_);
     std::vector<IncidentChange> none;
     fresh->set_program(program_, Seq{0}, Instant{0}, none);
     fresh->set_inventory(inventory_, Seq{0}, Instant{0}, none);
@@ -361,6 +361,7 @@ class Timeline {
     return *result;
   }
 
+  CorrelatorOptions options_;
   std::shared_ptr<const rules::Program> program_;
   std::shared_ptr<const Inventory> inventory_;
   std::unique_ptr<Correlator> correlator_;

@@ -35,6 +35,14 @@ void Fold::reset() {
   overflows.clear();
   row_windows.assign(plan->window_sources.size(), {});
   ++windows_version;
+  over_budget.clear();
+  cut_lines.assign(plan->program->clauses.size(), false);
+  cut_owners.assign(signals, false);
+  cut_causes.assign(plan->program->causes.size(), false);
+  links_of.assign(signals, 0);
+  window_values_of.assign(signals, 0);
+  vantages_of.assign(signals, 0);
+  owners_to_forget.clear();
   by_id.clear();
   timers.clear();
   next_deadline = kForever;
@@ -67,6 +75,7 @@ void Fold::set_program(std::shared_ptr<const rules::Program> program, Seq at_seq
       before[incidents[i].id] = current(incidents[i]);
     }
   }
+  std::vector<IncidentChange> lifted = lift_budgets();
   plan = std::make_unique<Plan>(std::move(program));
   reset();
   begin(at_seq, first ? at.ns : std::max(now, at.ns), false, to);
@@ -81,6 +90,10 @@ void Fold::set_program(std::shared_ptr<const rules::Program> program, Seq at_seq
   ByteReader in(bytes);
   static_cast<void>(load(in, true, &orphans));  // our own bytes of a moment ago
   now = std::max(now, at.ns);
+  for (IncidentChange& change : lifted) {
+    change.after.closed_at = Instant{now};
+    out->push_back(std::move(change));
+  }
   close_orphans(orphans, before);
   count_symptoms();
   declare_missing();
@@ -187,7 +200,7 @@ void Fold::declare_missing() {
   for (std::uint32_t o = 0; o < plan->owners.size(); ++o) {
     const OwnerPlan& owner = plan->owners[o];
     if (!owner.used || !owner.has_missing || owner.params->size() != 1 ||
-        (*owner.params)[0].type != Type::Row) {
+        (*owner.params)[0].type != Type::Row || cut_owners[o]) {
       continue;
     }
     const std::vector<std::uint32_t> known(owner_tables[o].begin(), owner_tables[o].end());
@@ -200,6 +213,7 @@ void Fold::declare_missing() {
     }
     const std::uint32_t table = (*owner.params)[0].of;
     for (std::size_t r = 0; r < inventory->row_count(table); ++r) {
+      const Piece piece(*this, {Unit::Kind::Owner, o});
       const Value row = Value::row(table, inventory->row(table, r).key);
       if (owner.rule != nullptr && !rules::holds(owner.rule->where, env({&row, 1}))) {
         continue;

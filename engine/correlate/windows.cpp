@@ -101,6 +101,8 @@ void Fold::push_window(const PlanNode& node, NodeState& state, const Edge& edge,
       } else if (last.size() < kValuesMax) {
         strings.retain(edge.value);
         last.emplace(edge.value, now);
+        ++window_values_of[node.owner];
+        weigh(node.owner);
       } else {
         w.values->many = true;
       }
@@ -169,6 +171,7 @@ double Fold::window_value(const PlanNode& node, NodeState& state) {
       if (it->second <= now - span) {
         strings.release(it->first);
         values.last.erase(it++);
+        --window_values_of[node.owner];
       } else {
         values.oldest = std::min(values.oldest, it->second);
         ++it;
@@ -257,6 +260,7 @@ void Fold::drop_window(const PlanNode& node, NodeState& state) {
     value_counts.remove(state.window);
   } else {
     if (windows[state.window].values != nullptr) {
+      window_values_of[node.owner] -= windows[state.window].values->last.size();
       for (const auto& [value, at] : windows[state.window].values->last) {
         strings.release(value);
       }

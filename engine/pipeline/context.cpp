@@ -34,6 +34,10 @@ PipelineMetrics::PipelineMetrics(Metrics& m)
       recovery_seconds(m.gauge("belfry_recovery_seconds", "Time from opening the store to ready")),
       signal_keys(m.gauge("belfry_signal_keys", "Signal keys held by the correlator")),
       live_incidents(m.gauge("belfry_live_incidents", "Incidents held by the correlator")),
+      rules_over_budget(m.gauge("belfry_rules_over_budget",
+                                "Rules, signals, lines and causes over a budget since the rules "
+                                "were loaded")),
+      rules_cut_off(m.gauge("belfry_rules_cut_off", "Those of them that are cut off")),
       commit_seconds(m.histogram("belfry_commit_seconds", "Time of one commit, fsync included")),
       durable_seconds(m.histogram("belfry_durable_seconds",
                                   "First event of a batch received to batch durable")),

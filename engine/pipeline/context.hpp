@@ -38,6 +38,8 @@ struct PipelineMetrics {
   Gauge& recovery_seconds;
   Gauge& signal_keys;
   Gauge& live_incidents;
+  Gauge& rules_over_budget;
+  Gauge& rules_cut_off;
   Histogram& commit_seconds;
   Histogram& durable_seconds;
   Histogram& feed_seconds;

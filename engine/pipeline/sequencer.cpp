@@ -328,6 +328,8 @@ void Sequencer::keep_alive() {
   const Correlator::Sizes sizes = folds_.correlator().sizes();
   context_.metrics.signal_keys.set(static_cast<double>(sizes.signal_keys));
   context_.metrics.live_incidents.set(static_cast<double>(sizes.incidents));
+  context_.metrics.rules_over_budget.set(static_cast<double>(sizes.over_budget));
+  context_.metrics.rules_cut_off.set(static_cast<double>(sizes.cut_off));
 }
 
 bool Sequencer::try_switch() {

@@ -16,19 +16,22 @@ namespace {
 
 /// Set items one evaluation may make.
 constexpr std::size_t kSetItemsMax = 100'000;
+/// Copying and sorting so many items of a set takes about as long as a step.
+constexpr std::size_t kItemsPerStep = 8;
 
 /// Policies that call policies, expressions inside expressions: bounds the stack.
 constexpr int kDepthMax = 400;
 
 struct Walk {
   const Env& env;
-  int steps = static_cast<int>(env.steps_max);
+  int steps = 0;  ///< that are left
   int depth = 0;
 
   Value eval(const Expr& e);
   Value column(const Expr& e);
   Value lookup(const Expr& e);
   Value related_set(const Expr& e);
+  Value in(const Expr& e);
   Value choose(const Expr& e);
   Value active(const Expr& e);
   Value measured(const Expr& e);
@@ -68,6 +71,7 @@ Value Walk::column(const Expr& e) {
   for (const Value& row : from.items()) {
     const Value v = column_of(row, e, env);
     if (v.type == Type::Set) {
+      steps -= static_cast<int>(v.items().size() / kItemsPerStep);
       items.insert(items.end(), v.items().begin(), v.items().end());
     } else {
       items.push_back(v);
@@ -96,11 +100,15 @@ Value Walk::related_set(const Expr& e) {
   std::vector<Value> items;
   const auto add = [&](const Value& x) {
     const auto more = env.inventory->forward(e.index, x);
+    steps -= 1 + static_cast<int>(more.size() / kItemsPerStep);
     items.insert(items.end(), more.begin(), more.end());
   };
   if (from.type == Type::Set) {
     for (const Value& x : from.items()) {
       add(x);
+      if (steps <= 0 || items.size() > kSetItemsMax) {
+        break;
+      }
     }
   } else {
     add(from);
@@ -240,6 +248,13 @@ Value Walk::active(const Expr& e) {
   return Value::boolean(env.active != nullptr && (*env.active)(e.index, {key.data(), n}));
 }
 
+Value Walk::in(const Expr& e) {
+  const Value what = eval(*e.args[0]);
+  const Value where = eval(*e.args[1]);
+  steps -= static_cast<int>(where.items().size() / kItemsPerStep);
+  return in_of(what, where);
+}
+
 /// `x ?? default`, `then if condition else otherwise`.
 Value Walk::choose(const Expr& e) {
   if (e.kind == ExprKind::Coalesce) {
@@ -308,7 +323,7 @@ Value Walk::step(const Expr& e) {
     case ExprKind::Divide:
       return arithmetic_of(e.kind, eval(*e.args[0]), eval(*e.args[1]));
     case ExprKind::In:
-      return in_of(eval(*e.args[0]), eval(*e.args[1]));
+      return in(e);
     case ExprKind::Coalesce:
     case ExprKind::If:
       return choose(e);
@@ -343,12 +358,18 @@ Value Walk::step(const Expr& e) {
 }  // namespace
 
 Value evaluate(const Expr& expr, const Env& env) {
-  Walk walk{env};
+  const std::uint64_t before = env.steps == nullptr ? 0 : *env.steps;
+  if (before >= env.steps_max) {
+    return Value::none();
+  }
+  const int budget = static_cast<int>(env.steps_max - before);
+  Walk walk{env, budget};
   const Value v = walk.eval(expr);
   if (env.steps != nullptr) {
-    *env.steps += env.steps_max - static_cast<std::uint32_t>(std::max(walk.steps, 0));
+    *env.steps += static_cast<std::uint64_t>(budget - std::max(walk.steps, 0));
   }
-  return v;
+  // A part that was not asked counts as none inside: `not` of it would be true.
+  return walk.steps <= 0 ? Value::none() : v;
 }
 
 bool holds(const Expr* expr, const Env& env) {
@@ -383,7 +404,7 @@ Value run_policy(const Program& program, Index policy, std::span<const Value> ar
   env.program = &program;
   env.vars = args;
   env.arena = &arena;
-  return Walk{env}.policy_lines(policy);
+  return Walk{env, static_cast<int>(env.steps_max)}.policy_lines(policy);
 }
 
 }  // namespace belfry::rules

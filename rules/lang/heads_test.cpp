@@ -326,6 +326,55 @@ TEST(Heads, FiltersLoseNothingAndAddNothing) {
   }
 }
 
+// LANGUAGE 10: no cost that grows with the number of rules that do not match. Counted, not timed:
+// the heads compared and the lines asked for events that none, or one, of n lines of each kind
+// wants.
+TEST(Heads, WhatIsLookedAtDoesNotGrowWithTheRules) {
+  const auto text_of = [](int n) {
+    std::string text;
+    for (int i = 0; i < n; ++i) {
+      const std::string id = std::to_string(i);
+      text += "signal tag" + id + "(node: device, port: string) { raise syslog \"%UNIT" + id +
+              "-3-FAULT: Port {port} of unit " + id + " failed\" expire 1h }\n" + "signal word" +
+              id + "(node: device, port: string) { raise syslog \"supervisor " + id +
+              " says port {port} is gone\" expire 1h }\n" + "signal whole" + id +
+              "(node: device) { raise syslog \"unit " + id + " has failed\" expire 1h }\n" +
+              "signal re" + id + "(node: device) { raise syslog /fan [0-9]+ of shelf-" + id +
+              "-a stopped/ expire 1h }\n" + "signal oid" + id +
+              "(node: device) { raise trap 1.3.6.1.4.1.9999.0." + std::to_string(i + 100) +
+              " expire 1h }\n" + "signal var" + id +
+              "(node: device) { raise trap 1.3.6.1.4.1.9999.0.7 where var[2] == " + id +
+              " and node.role == \"core\" expire 1h }\n";
+    }
+    return text;
+  };
+  const auto looks = [&](int n) {
+    Rules rules(text_of(n));
+    std::string found;
+    for (const std::string_view line :
+         {"session opened for user root", "%SEC_LOGIN-5-LOGIN_SUCCESS: Login Success [user: ops]",
+          "supervisor 99999 says nothing of ports", "fan 7 of shelf-x-a stopped", "unit 4",
+          "%UNIT3-3-FAULT: Port 7 of unit 3 failed", "supervisor 3 says port 7 is gone",
+          "unit 3 has failed", "fan 7 of shelf-3-a stopped"}) {
+      found += rules.text(line) + ",";
+    }
+    for (const std::int64_t value : {3, 999'999}) {
+      Trap trap("1.3.6.1.4.1.9999.0.7");
+      trap.number("1.3.6.1.4.1.9999.1.1.0", 1).number("1.3.6.1.4.1.9999.1.2.0", value);
+      found += rules.match(trap.event()) + ",";
+      Trap other("1.3.6.1.4.1.9999.0.99");
+      found += rules.match(other.event()) + ",";
+    }
+    const Matcher::Looks& l = rules.matcher->looks();
+    return found + " heads " + std::to_string(l.heads) + " lines " + std::to_string(l.lines);
+  };
+  const std::string few = looks(10);
+  EXPECT_NE(few.find("tag3(r1, 7)"), std::string::npos) << few;
+  EXPECT_NE(few.find("var3(r1)"), std::string::npos) << few;
+  EXPECT_EQ(looks(100), few);
+  EXPECT_EQ(looks(1000), few);
+}
+
 // What takes more steps than a line may is no match, but the fold hears of it.
 TEST(Heads, ALineOverItsStepsIsToldToTheFold) {
   std::string condition = "var[1] == 1";

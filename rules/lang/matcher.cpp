@@ -100,15 +100,14 @@ struct Matcher::Impl {
   std::shared_ptr<const AliasIndex> aliases;
   std::optional<Registers> registers;
   hs_scratch_t* scratch = nullptr;
-  std::vector<Index> groups;        ///< to look at, maybe twice
-  std::vector<std::uint32_t> seen;  ///< by group: event for which it was looked at
-  std::uint32_t event_number = 0;
+  std::vector<Index> groups;  ///< to look at
   std::vector<int> atoms;
   std::vector<Candidate> candidates;
   std::vector<std::array<Value, kHolesMax>> holes;  ///< of the groups that matched
   std::size_t matched = 0;
   std::string alias_key;
   Slices slices;
+  Looks looks;
 
   ~Impl() { hs_free_scratch(scratch); }
 
@@ -358,18 +357,18 @@ struct Matcher::Impl {
     if (groups.empty()) {
       return;
     }
-    if (++event_number == 0) {
-      std::fill(seen.begin(), seen.end(), 0);
-      event_number = 1;
+    if (groups.size() > 1) {  // in an order of their own: who computes a shared part pays for it
+      std::sort(groups.begin(), groups.end());
+      groups.erase(std::unique(groups.begin(), groups.end()), groups.end());
     }
     registers->next_event();
     candidates.clear();
     matched = 0;
+    looks.heads += groups.size();
     for (const Index group : groups) {
-      if (std::exchange(seen[group], event_number) != event_number) {
-        look_at(batch, event, index->groups[group], head);
-      }
+      look_at(batch, event, index->groups[group], head);
     }
+    looks.lines += candidates.size();
     if (candidates.size() > 1) {
       std::sort(candidates.begin(), candidates.end(),
                 [](const Candidate& a, const Candidate& b) { return a.clause < b.clause; });
@@ -391,7 +390,6 @@ Matcher::Matcher(std::shared_ptr<const Program> program, std::shared_ptr<const I
   m.index = shared<const Program*, ClauseIndex>(
       programs, m.program.get(), [&] { return std::make_shared<ClauseIndex>(*m.program); });
   m.registers.emplace(m.index->residuals);
-  m.seen.resize(m.index->groups.size());
   m.aliases = shared<std::pair<const Program*, const Inventory*>, AliasIndex>(
       inventories, {m.program.get(), m.inventory.get()},
       [&] { return build_aliases(*m.program, *m.inventory); });
@@ -406,6 +404,8 @@ Matcher::~Matcher() = default;
 Matcher::Matcher(Matcher&&) noexcept = default;
 
 Matcher Matcher::clone() const { return Matcher(impl_->program, impl_->inventory); }
+
+const Matcher::Looks& Matcher::looks() const { return impl_->looks; }
 
 const Program& Matcher::program() const { return *impl_->program; }
 

@@ -260,15 +260,10 @@ void Registers::next_event() {
   }
 }
 
+/// What is not worth a place in the loop of run().
 Value Registers::apply(const Op& op, const Env& env, std::uint64_t& steps) const {
   const Expr& e = *op.expr;
   switch (op.code) {
-    case OpCode::Field:
-      return field_of(e, env);
-    case OpCode::Varbind:
-      return varbind_of(e, env);
-    case OpCode::Var:
-      return e.index < env.vars.size() ? env.vars[e.index] : Value::none();
     case OpCode::Column:
       if (values_[op.a].type != Type::Set) {
         return column_of(values_[op.a], e, env);
@@ -283,25 +278,15 @@ Value Registers::apply(const Op& op, const Env& env, std::uint64_t& steps) const
     }
     case OpCode::Related:
       return related_of(e, values_[op.a], values_[op.b], env);
-    case OpCode::Not:
-      return Value::boolean(!values_[op.a].truth());
     case OpCode::Negate:
       return negate_of(values_[op.a]);
-    case OpCode::Equal:
-      return Value::boolean(same(values_[op.a], values_[op.b]));
     case OpCode::NotEqual:
       return differ_of(values_[op.a], values_[op.b]);
-    case OpCode::Order:
-      return Value::boolean(ordered(op.kind, compare(values_[op.a], values_[op.b])));
     case OpCode::Arithmetic:
       return arithmetic_of(op.kind, values_[op.a], values_[op.b]);
     case OpCode::In:
       steps += values_[op.b].items().size() / 8;
       return in_of(values_[op.a], values_[op.b]);
-    case OpCode::IsNone:
-      return Value::boolean(values_[op.a].is_none());
-    case OpCode::IsSome:
-      return Value::boolean(!values_[op.a].is_none());
     case OpCode::Unknown:
       return unknown_of(values_[op.a], env);
     default:
@@ -309,13 +294,25 @@ Value Registers::apply(const Op& op, const Env& env, std::uint64_t& steps) const
   }
   Env inner = env;
   inner.steps = &steps;
-  inner.steps_max = env.steps_max > steps ? env.steps_max - static_cast<std::uint32_t>(steps) : 1;
   return evaluate(e, inner);
+}
+
+bool Registers::equal(const Op& op) const {
+  const Value& a = values_[op.a];
+  const Value& b = values_[op.b];
+  return a.type == Type::Int && b.type == Type::Int ? a.i == b.i : same(a, b);
+}
+
+bool Registers::in_order(const Op& op) const {
+  const Value& a = values_[op.a];
+  const Value& b = values_[op.b];
+  const bool whole = a.type == Type::Int && b.type == Type::Int;
+  return ordered(op.kind, whole ? (a.i > b.i) - (a.i < b.i) : compare(a, b));
 }
 
 Value Registers::run(std::uint32_t added, const Env& env, bool& over) {
   const Residuals::Entry& entry = residuals_.entry(added);
-  const std::vector<Op>& code = residuals_.code_;
+  const Op* const code = residuals_.code_.data();
   std::uint64_t steps = 0;
   for (std::uint32_t at = entry.begin; at < entry.end;) {
     const Op& op = code[at];
@@ -331,8 +328,30 @@ Value Registers::run(std::uint32_t added, const Env& env, bool& over) {
       case OpCode::Copy:
         set(op.dst, values_[op.a]);
         break;
+      case OpCode::Field:
+        set(op.dst, field_of(*op.expr, env));
+        break;
+      case OpCode::Varbind:
+        set(op.dst, varbind_of(*op.expr, env));
+        break;
+      case OpCode::Var:
+        set(op.dst, op.expr->index < env.vars.size() ? env.vars[op.expr->index] : Value::none());
+        break;
       case OpCode::Truth:
-        set(op.dst, Value::boolean(values_[op.a].truth()));
+        set(op.dst, values_[op.a].truth());
+        break;
+      case OpCode::Not:
+        set(op.dst, !values_[op.a].truth());
+        break;
+      case OpCode::Equal:
+        set(op.dst, equal(op));
+        break;
+      case OpCode::Order:
+        set(op.dst, in_order(op));
+        break;
+      case OpCode::IsNone:
+      case OpCode::IsSome:
+        set(op.dst, values_[op.a].is_none() == (op.code == OpCode::IsNone));
         break;
       case OpCode::Nothing:
         set(op.dst, Value::none());
@@ -347,7 +366,7 @@ Value Registers::run(std::uint32_t added, const Env& env, bool& over) {
       case OpCode::TrueIf: {
         const bool ends = op.code == OpCode::TrueIf;
         if (values_[op.a].truth() == ends) {
-          set(op.dst, Value::boolean(ends));
+          set(op.dst, ends);
           at = op.target;
         }
         break;
@@ -358,9 +377,15 @@ Value Registers::run(std::uint32_t added, const Env& env, bool& over) {
           at = op.target;
         }
         break;
-      default:
-        set(op.dst, apply(op, env, steps));
+      default: {
+        const Value v = apply(op, env, steps);
+        if (steps >= env.steps_max) {  // not kept: other lines have steps of their own
+          over = true;
+          return Value::none();
+        }
+        set(op.dst, v);
         break;
+      }
     }
   }
   return values_[entry.result];

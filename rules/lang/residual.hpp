@@ -116,8 +116,17 @@ class Registers {
 
  private:
   Value apply(const Op& op, const Env& env, std::uint64_t& steps) const;
+  bool equal(const Op& op) const;
+  bool in_order(const Op& op) const;
   void set(Register r, const Value& v) {
     values_[r] = v;
+    epochs_[r] = epoch_;
+  }
+  void set(Register r, bool truth) {
+    values_[r].type = Type::Bool;
+    values_[r].aux = 0;
+    values_[r].i = truth ? 1 : 0;
+    values_[r].text = {};
     epochs_[r] = epoch_;
   }
 

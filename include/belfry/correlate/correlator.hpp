@@ -19,6 +19,7 @@
 #include "belfry/model/batch.hpp"
 #include "belfry/model/change.hpp"
 #include "belfry/model/command.hpp"
+#include "belfry/rules/budget.hpp"
 #include "belfry/rules/program.hpp"
 
 namespace belfry {
@@ -27,6 +28,7 @@ struct CorrelatorOptions {
   /// Keep every member event of every incident, not only the first and last eight: replay's
   /// `--incidents`. Unbounded; never in the server.
   bool keep_members = false;
+  rules::Budgets budgets;  ///< other ones in tests only: they decide
 };
 
 /// For `replay --incidents`: all events of an incident by signal key.
@@ -76,6 +78,9 @@ class Correlator {
   std::vector<IncidentMembers> members() const;  ///< keep_members only
   struct Sizes {
     std::uint64_t signal_keys = 0, rule_keys = 0, incidents = 0, timers = 0, strings = 0, bytes = 0;
+    /// Rules, signals, lines and causes that were over their budget since the last version of the
+    /// rules, and those of them that are cut off.
+    std::uint64_t over_budget = 0, cut_off = 0;
   };
   Sizes sizes() const;
 

@@ -40,14 +40,15 @@ enum class IncidentReason : std::uint8_t {
   Corrected,
   Planned,      ///< a maintenance window covers it, or a silence: open -> planned
   WindowEnded,  ///< the window is over or gone and the fault lasts: planned -> open
+  OverBudget,   ///< a rule took more than it may (LANGUAGE 6.17): about the rule, or closed with it
 };
 inline constexpr IncidentReason kLastIncidentReason =
-    IncidentReason::WindowEnded;  ///< decoding refuses what is beyond
+    IncidentReason::OverBudget;  ///< decoding refuses what is beyond
 constexpr std::string_view name(IncidentReason r) {
   constexpr std::string_view kNames[]{
-      "due",       "explained", "adopted",     "released",     "pattern-ended",     "returned",
-      "reopened",  "updated",   "by-hand",     "rule-removed", "inventory-removed", "overflow",
-      "corrected", "planned",   "window-ended"};
+      "due",       "explained", "adopted",      "released",     "pattern-ended",     "returned",
+      "reopened",  "updated",   "by-hand",      "rule-removed", "inventory-removed", "overflow",
+      "corrected", "planned",   "window-ended", "over-budget"};
   return kNames[static_cast<std::size_t>(r)];
 }
 

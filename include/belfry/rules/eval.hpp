@@ -42,7 +42,9 @@ struct Env {
   const GraphQuery* graph = nullptr;
   Arena* arena = nullptr;                         ///< for texts and sets that evaluation makes
   std::uint32_t steps_max = kEvaluationStepsMax;  ///< what is over gives none
-  std::uint64_t* steps = nullptr;                 ///< counts the steps taken, when someone asks
+  /// Counts the steps taken, when someone asks; those taken before count against steps_max too, so
+  /// that several expressions can share one budget.
+  std::uint64_t* steps = nullptr;
 };
 
 Value evaluate(const Expr& expr, const Env& env);

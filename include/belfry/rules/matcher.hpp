@@ -24,6 +24,12 @@ class Matcher {
   /// of a parameter named `ifname` that is an alias in the ports table is replaced by the port's
   /// name.
   void match(Batch& batch, std::size_t from = 0);
+  /// What it has looked at since it was made: heads compared with an event, lines whose conditions
+  /// were asked. Neither grows with lines that do not match.
+  struct Looks {
+    std::uint64_t heads = 0, lines = 0;
+  };
+  const Looks& looks() const;
   const Program& program() const;
   const Inventory& inventory() const;
 
