@@ -79,7 +79,7 @@ void Fold::link_related(std::uint32_t signal_key, std::uint32_t use_index, Text 
                                         ? inventory->backward(leaf.relation, from)
                                         : inventory->forward(leaf.relation, from);
   for (const Value& y : to) {
-    if (cut_owners[use.owner]) {
+    if (cut_owners[plan->uses[use_index].owner]) {
       return;
     }
     target.values[leaf.relation_key] = y;

@@ -591,7 +591,10 @@ void Reference::tell_overflow(Seq seq, std::vector<IncidentChange>& out) {
       i.id = make_id(signal.name, "(overflow)", now_, seq);
       i.state = IncidentState::Open;
       i.severity = Severity::Major;
-      i.title = signal.name + ": more than " + std::to_string(limit) +
+      const bool is_rule = signal.rule != rules::kNone;
+      const rules::Place& place = is_rule ? program_->rules[signal.rule].place : signal.place;
+      i.title = (is_rule ? "rule " : "signal ") + signal.name + " (" + program_->files[place.file] +
+                ":" + std::to_string(place.line) + "): more than " + std::to_string(limit) +
                 " keys, further ones are not followed";
     } else if (full.shown && !full.changed && size * 10 <= limit * 9) {
       change.after = *full.shown;

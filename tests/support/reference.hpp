@@ -6,7 +6,7 @@
 // clause is tried on every event, every incident as a cause of every other. It shares no code with
 // the engine but `rules::evaluate` for expressions and the model's values.
 //
-// Not in it: silences, graphs.
+// Not in it: budgets, silences, graphs.
 //
 //   reference.cpp            inputs, facts, timers
 //   reference_patterns.cpp   which keys a signal reaches; truth of patterns
