@@ -310,6 +310,33 @@ bool Registers::in_order(const Op& op) const {
   return ordered(op.kind, whole ? (a.i > b.i) - (a.i < b.i) : compare(a, b));
 }
 
+/// Where it goes on after an op that may jump.
+std::uint32_t Registers::go(const Op& op, std::uint32_t next) {
+  switch (op.code) {
+    case OpCode::Known:
+      return epochs_[op.dst] == epoch_ ? op.target : next;
+    case OpCode::UnlessTrue:
+      return values_[op.a].truth() ? next : op.target;
+    case OpCode::FalseUnless:
+    case OpCode::TrueIf: {
+      const bool ends = op.code == OpCode::TrueIf;
+      if (values_[op.a].truth() != ends) {
+        return next;
+      }
+      set(op.dst, ends);
+      return op.target;
+    }
+    case OpCode::CopyIfSome:
+      if (values_[op.a].is_none()) {
+        return next;
+      }
+      set(op.dst, values_[op.a]);
+      return op.target;
+    default:
+      return op.target;
+  }
+}
+
 Value Registers::run(std::uint32_t added, const Env& env, bool& over) {
   const Residuals::Entry& entry = residuals_.entry(added);
   const Op* const code = residuals_.code_.data();
@@ -322,9 +349,6 @@ Value Registers::run(std::uint32_t added, const Env& env, bool& over) {
       return Value::none();
     }
     switch (op.code) {
-      case OpCode::Known:
-        at = epochs_[op.dst] == epoch_ ? op.target : at;
-        break;
       case OpCode::Copy:
         set(op.dst, values_[op.a]);
         break;
@@ -356,26 +380,13 @@ Value Registers::run(std::uint32_t added, const Env& env, bool& over) {
       case OpCode::Nothing:
         set(op.dst, Value::none());
         break;
+      case OpCode::Known:
       case OpCode::Jump:
-        at = op.target;
-        break;
       case OpCode::UnlessTrue:
-        at = values_[op.a].truth() ? at : op.target;
-        break;
       case OpCode::FalseUnless:
-      case OpCode::TrueIf: {
-        const bool ends = op.code == OpCode::TrueIf;
-        if (values_[op.a].truth() == ends) {
-          set(op.dst, ends);
-          at = op.target;
-        }
-        break;
-      }
+      case OpCode::TrueIf:
       case OpCode::CopyIfSome:
-        if (!values_[op.a].is_none()) {
-          set(op.dst, values_[op.a]);
-          at = op.target;
-        }
+        at = go(op, at);
         break;
       default: {
         const Value v = apply(op, env, steps);

@@ -116,6 +116,7 @@ class Registers {
 
  private:
   Value apply(const Op& op, const Env& env, std::uint64_t& steps) const;
+  std::uint32_t go(const Op& op, std::uint32_t next);
   bool equal(const Op& op) const;
   bool in_order(const Op& op) const;
   void set(Register r, const Value& v) {
