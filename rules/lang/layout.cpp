@@ -230,9 +230,10 @@ void Layout::print_broken(const Line& line) {
   bool fresh = true;
   const auto go_on = [&] {
     out_ += '\n';
-    out_.append(line.indent + kContinued, ' ');
+    out_.append(hang(line), ' ');
     fresh = true;
   };
+  std::uint32_t gap = 0;
   for (std::size_t c = 0; c < line.cells.size(); ++c) {
     const Cell& cell = line.cells[c];
     for (std::uint32_t i = cell.first; i < cell.end; ++i) {
@@ -248,12 +249,13 @@ void Layout::print_broken(const Line& line) {
       if (tokens_.style[i].drop) {
         continue;
       }
-      const bool space = i > cell.first ? tokens_.style[i].space : c > 0;
-      out_ += space && !fresh ? " " : "";
+      const std::uint32_t spaces = i > cell.first ? (tokens_.style[i].space ? 1 : 0) : gap;
+      out_.append(fresh ? 0 : spaces, ' ');
       out_ += tokens_.text(i);
       out_ += tokens_.style[i].comma_after ? "," : "";
       fresh = false;
     }
+    gap = cell.gap;
   }
   out_ += line.comma ? "," : "";
   finish_comment(line, 0);
