@@ -257,20 +257,6 @@ std::size_t last_arc(std::string_view octets) {
   return i;
 }
 
-/// The OID, and the one that its SNMPv1 form is mapped to where that is another.
-void add_trap_oids(const Entry& entry, std::vector<std::string>& out) {
-  out.push_back(entry.octets);
-  // snmpTraps (1.3.6.1.6.3.1.1.5) are the v1 generic traps: those map to themselves.
-  static const std::string kSnmpTraps = oid_from_text("1.3.6.1.6.3.1.1.5").value_or("");
-  const std::size_t last = last_arc(entry.octets);
-  const bool zero_before = last > 0 && entry.octets[last - 1] == '\0';
-  if (!zero_before && !oid_under(entry.octets, kSnmpTraps)) {
-    std::string with_zero = entry.octets;
-    with_zero.insert(last, 1, '\0');
-    out.push_back(std::move(with_zero));
-  }
-}
-
 const Entry* find_prefix(std::string_view octets) {
   const auto& sorted = table().by_octets;
   while (!octets.empty()) {
@@ -292,17 +278,34 @@ std::optional<std::string> mib_oid(std::string_view module, std::string_view nam
   return entry == nullptr ? std::nullopt : std::optional(entry->octets);
 }
 
+std::vector<std::string> with_v1_form(const std::string& octets) {
+  std::vector<std::string> out{octets};
+  // snmpTraps (1.3.6.1.6.3.1.1.5) are the v1 generic traps: those map to themselves.
+  static const std::string kSnmpTraps = oid_from_text("1.3.6.1.6.3.1.1.5").value_or("");
+  const std::size_t last = last_arc(octets);
+  const bool zero_before = last > 0 && octets[last - 1] == '\0';
+  if (!zero_before && !oid_under(octets, kSnmpTraps)) {
+    std::string with_zero = octets;
+    with_zero.insert(last, 1, '\0');
+    out.push_back(std::move(with_zero));
+  }
+  return out;
+}
+
 std::vector<std::string> mib_trap_oids(std::string_view module, std::string_view name) {
   std::vector<std::string> out;
   const Entry* entry = find_name(module, name);
   if (entry == nullptr) {
     return out;
   }
-  add_trap_oids(*entry, out);
+  out = with_v1_form(entry->octets);
   for (const Same& same : kSame) {
     const bool is_old = same.old_name == name;
     if (is_old || same.new_name == name) {
-      add_trap_oids(*find_name({}, is_old ? same.new_name : same.old_name), out);
+      for (std::string& other :
+           with_v1_form(find_name({}, is_old ? same.new_name : same.old_name)->octets)) {
+        out.push_back(std::move(other));
+      }
     }
   }
   return out;

@@ -20,6 +20,8 @@ std::optional<std::string> mib_oid(std::string_view module, std::string_view nam
 /// and 1.3.6.1.2.1.33.2.0.1.
 /// BGP4-MIB's two notifications come with those of the other RFC too.
 std::vector<std::string> mib_trap_oids(std::string_view module, std::string_view name);
+/// That OID, and the one that its SNMPv1 form is mapped to where that is another.
+std::vector<std::string> with_v1_form(const std::string& octets);
 /// Name of the longest known prefix of `octets` (`ifDescr` for ifDescr.3); empty when none is
 /// known. Only the last named arc counts: a bare subtree above it (`mib-2`) has no name.
 std::string_view mib_name(std::string_view octets);
