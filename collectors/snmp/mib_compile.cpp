@@ -1,14 +1,15 @@
-// The only place that meets net-snmp's headers: they leave thousands of macros behind.
+// The only place that meets net-snmp's headers: they leave thousands of macros behind, and want
+// their configuration first.
+// clang-format off
 #include <net-snmp/net-snmp-config.h>
-// (first, as it wants)
-#include <net-snmp/library/default_store.h>
-#include <net-snmp/library/callback.h>
-#include <net-snmp/library/snmp_logging.h>
-#include <net-snmp/mib_api.h>
 #include <net-snmp/net-snmp-includes.h>
+// clang-format on
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <cctype>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -48,6 +49,7 @@ int on_log(int, int, void* message, void*) {
 void limit(bool memory) {
   const rlimit none{0, 0}, cpu{kMibSecondsMax, kMibSecondsMax},
       space{kMemoryBytesMax, kMemoryBytesMax};
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
   setrlimit(RLIMIT_CORE, &none);
   setrlimit(RLIMIT_FSIZE, &none);  // it writes to its pipe alone
   setrlimit(RLIMIT_CPU, &cpu);
@@ -92,18 +94,16 @@ std::size_t write_node(const tree& node, const std::string& oid) {
   const char* convention = node.tc_index >= 0 ? get_tc_descriptor(node.tc_index) : nullptr;
   std::size_t written = 0;
   for (int i = 0; i < std::max(1, node.number_modules); ++i) {
-    const std::string module =
-        module_of(node.number_modules > 1 && node.module_list != nullptr ? node.module_list[i]
-                                                                         : node.modid);
+    const std::string module = module_of(
+        node.number_modules > 1 && node.module_list != nullptr ? node.module_list[i] : node.modid);
     if (!module.empty()) {
-      std::fprintf(g_out, "N\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", module.c_str(), node.label,
-                   oid.c_str(),
-                   notification           ? "notification"
-                   : has_value(node.type) ? "object"
-                                          : "other",
-                   is_label(convention) ? convention : "",
-                   node.hint == nullptr ? "" : plain(node.hint, 256).c_str(),
-                   enums_of(node).c_str());
+      std::fprintf(
+          g_out, "N\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", module.c_str(), node.label, oid.c_str(),
+          notification           ? "notification"
+          : has_value(node.type) ? "object"
+                                 : "other",
+          is_label(convention) ? convention : "",
+          node.hint == nullptr ? "" : plain(node.hint, 256).c_str(), enums_of(node).c_str());
       ++written;
     }
   }
@@ -123,6 +123,25 @@ std::size_t write_tree(const tree* node, const std::string& above, int depth) {
   return written;
 }
 
+void say_file(const std::string& path) {
+  std::fprintf(g_out, "F\t%s\n", plain(fs::path(path).filename().string()).c_str());
+  std::fflush(g_out);
+}
+
+/// Each module that no other one's imports have brought in yet.
+void read_modules() {
+  for (int id = 0;; ++id) {
+    const module* mib = find_module(id);
+    if (mib == nullptr) {
+      return;
+    }
+    if (mib->no_imports == -1 && mib->name != nullptr && mib->file != nullptr) {
+      say_file(mib->file);
+      ::read_module(mib->name);
+    }
+  }
+}
+
 /// The base modules as files: net-snmp's parser reads nothing else.
 std::string write_base() {
   std::string folder = (fs::temp_directory_path() / "belfry-mibs-XXXXXX").string();
@@ -137,8 +156,7 @@ std::string write_base() {
 
 }  // namespace
 
-int compile_mibs(const std::string& folder, const std::vector<std::string>& skip,
-                 std::FILE* out) {
+int compile_mibs(const std::string& folder, const std::vector<std::string>& skip, std::FILE* out) {
   g_out = out;
   const std::string base = write_base();
 #if defined(__has_feature)
@@ -157,25 +175,14 @@ int compile_mibs(const std::string& folder, const std::vector<std::string>& skip
   netsnmp_ds_set_boolean(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_MIB_PARSE_LABEL, 1);
   netsnmp_ds_set_boolean(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_MIB_ERRORS, 1);
   netsnmp_init_mib_internals();
-  std::size_t files = 0;
-  const auto read = [&](const std::string& path) {
-    std::fprintf(out, "F\t%s\n", plain(fs::path(path).filename().string()).c_str());
-    std::fflush(out);
-    return path;
-  };
   if (!base.empty()) {
     add_mibdir(base.c_str());
   }
-  std::vector<std::string> paths = mib_files(folder, skip);
-  for (const std::string& path : paths) {
-    read(path);
-    add_mibfile(path.c_str(), nullptr);
-    ++files;
+  for (const std::string& path : mib_files(folder, skip)) {
+    say_file(path);
+    add_mibfile(path.c_str(), nullptr);  // a later module of the same name replaces the base's
   }
-  for (const std::string& path : paths) {
-    read_mib(read(path).c_str());
-  }
-  read_all_mibs();
+  read_modules();
   std::error_code error;
   fs::remove_all(base, error);
   std::fprintf(out, "F\t\n%s", MibTable::head().c_str());
