@@ -87,7 +87,8 @@ struct Intake::Impl {
                                 {{"collector", name}})),
         forgotten_gauge(m.gauge("belfry_intake_forgotten",
                                 "Senders and unknown nodes pushed out of the bounded tables",
-                                {{"collector", name}})) {
+                                {{"collector", name}})),
+        polled_ports(options.polled_ports) {
     tick();
     last_settle = boot_ns;
     last_publish = boot_ns - kPublishNs;
@@ -96,6 +97,10 @@ struct Intake::Impl {
   void tick() {
     wall = clock.wall();
     boot_ns = clock.boot_ns();
+    if (polled_ports != nullptr && polled_ports->version() != polled_version) {
+      polled_version = polled_ports->version();
+      polled = polled_ports->view();
+    }
   }
 
   // ---- versions and batches -------------------------------------------------------------------
@@ -251,7 +256,7 @@ struct Intake::Impl {
     } else if (e.kind == EventKind::Alert) {
       e.node = naming->canonical_node(e.node);
     }
-    intake::name_port(*naming, e);
+    intake::name_port(*naming, e, polled.get(), &batch->arena);
   }
 
   // ---- handing over ---------------------------------------------------------------------------
@@ -404,6 +409,9 @@ struct Intake::Impl {
   std::uint32_t last_source = SourceTable::kWhole;
   bool begun = false;
   std::vector<std::uint32_t> scratch;
+  const std::shared_ptr<const PolledPorts> polled_ports;
+  std::shared_ptr<const PolledPorts::View> polled;
+  std::uint64_t polled_version = 0;
   std::vector<char> keep;
   std::function<void(std::span<const char>)> on_shed;
   Arena spare;

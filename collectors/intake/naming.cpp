@@ -224,7 +224,23 @@ std::string_view ifname_in_text(std::string_view message) {
   return {};
 }
 
-void name_port(const Naming& naming, Event& e) {
+namespace {
+
+/// What the device itself calls it; in the inventory's words where that knows one of its names.
+std::string_view polled_name(const Naming& naming, std::string_view node, const PolledPort& port,
+                             Arena& arena) {
+  for (const std::string_view text : {std::string_view(port.name), std::string_view(port.descr)}) {
+    const std::string_view known = naming.port_by_name(node, text);
+    if (!text.empty() && !known.empty()) {
+      return known;
+    }
+  }
+  return arena.copy(port.name.empty() ? port.descr : port.name);
+}
+
+}  // namespace
+
+void name_port(const Naming& naming, Event& e, const PolledPorts::View* polled, Arena* arena) {
   if (!e.ifname.empty()) {
     return;
   }
@@ -232,6 +248,10 @@ void name_port(const Naming& naming, Event& e) {
     const std::int64_t ifindex = ifindex_of(e);
     if (ifindex >= 0) {
       e.ifname = naming.port_by_index(e.node, ifindex);
+    }
+    if (e.ifname.empty() && ifindex >= 0 && polled != nullptr) {
+      const PolledPort* port = polled->find(e.node, ifindex);
+      e.ifname = port == nullptr ? std::string_view() : polled_name(naming, e.node, *port, *arena);
     }
     if (e.ifname.empty()) {
       const std::string_view text = ifname_varbind(e);

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <utility>
 
+#include "belfry/intake/polled_ports.hpp"
+#include "belfry/model/arena.hpp"
 #include "belfry/model/event.hpp"
 #include "belfry/pipeline/port.hpp"
 
@@ -61,7 +63,9 @@ std::int64_t ifindex_of(const Event& event);
 std::string_view ifname_varbind(const Event& event);
 /// `Gi0/1` in `Interface Gi0/1, changed state to down`, `ifName xe-0/0/0`; empty = none.
 std::string_view ifname_in_text(std::string_view message);
-/// Sets ifname, if it is not: from the ifindex, a varbind or the text.
-void name_port(const Naming& naming, Event& event);
+/// Sets ifname, if it is not: from the ifindex, a varbind or the text; `polled`, where there is
+/// one, knows interfaces that the inventory does not. Its names are copied into `arena`.
+void name_port(const Naming& naming, Event& event, const PolledPorts::View* polled = nullptr,
+               Arena* arena = nullptr);
 
 }  // namespace belfry::intake

@@ -6,7 +6,6 @@
 #include <cstring>
 
 #include "belfry/base/text.hpp"
-#include "belfry/model/mib_names.hpp"
 #include "belfry/model/oid.hpp"
 #include "ber.hpp"
 
@@ -134,18 +133,6 @@ void write_value(JsonWriter& json, const Varbind& v) {
     default:
       json.value(value_text(v));
   }
-}
-
-std::string named(std::string_view octets) {
-  const auto found = mib_find(octets);
-  if (!found) {
-    return {};
-  }
-  std::string out(found->name);
-  // The rest is the instance: arcs of their own, not the first two of an OID, so a dummy goes
-  // first.
-  const std::string rest = oid_to_text("\x2b" + std::string(octets.substr(found->octets)));
-  return rest.size() > 3 ? out + rest.substr(3) : out;
 }
 
 std::string_view version_word(std::uint8_t version) {
@@ -366,13 +353,16 @@ std::string value_text(const Varbind& v) {
   }
 }
 
-void write_varbind(JsonWriter& json, const Varbind& varbind) {
+void write_varbind(JsonWriter& json, const Varbind& varbind, const MibTable& mibs) {
   json.object().field("oid", oid_to_text(varbind.oid));
-  if (const std::string known = named(varbind.oid); !known.empty()) {
+  if (const std::string known = mibs.named(varbind.oid); !known.empty()) {
     json.field("name", known);
   }
   json.field("type", type_word(varbind)).key("value");
   write_value(json, varbind);
+  if (const std::string shown = mibs.shown(varbind); !shown.empty()) {
+    json.field("text", shown);
+  }
   json.end();
 }
 
@@ -390,6 +380,7 @@ void write_v3(JsonWriter& json, const Usm::Opened& v3) {
 }  // namespace
 
 std::string trap_json(const Event& event, Verdict verdict, const Usm::Opened* v3) {
+  const std::shared_ptr<const MibTable> mibs = MibTable::current();
   JsonWriter json;
   json.object().field("notification", verdict == Verdict::Ok);
   if (verdict != Verdict::Ok) {
@@ -408,7 +399,7 @@ std::string trap_json(const Event& event, Verdict verdict, const Usm::Opened* v3
   }
   json.field("inform", event.inform);
   json.field("trap_oid", oid_to_text(event.trap_oid));
-  if (const std::string known = named(event.trap_oid); !known.empty()) {
+  if (const std::string known = mibs->named(event.trap_oid); !known.empty()) {
     json.field("trap_name", known);
   }
   json.field("uptime", static_cast<std::uint64_t>(event.uptime));
@@ -417,7 +408,7 @@ std::string trap_json(const Event& event, Verdict verdict, const Usm::Opened* v3
   }
   json.key("varbinds").array();
   for (const Varbind& varbind : event.varbinds) {
-    write_varbind(json, varbind);
+    write_varbind(json, varbind, *mibs);
   }
   json.end().end();
   return json.take();

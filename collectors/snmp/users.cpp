@@ -286,6 +286,13 @@ Result<std::shared_ptr<const UsmUsers>> UsmUsers::read(const std::string& path, 
 }
 
 std::size_t UsmUsers::size() const { return impl_->users.size(); }
+std::vector<UsmUsers::Name> UsmUsers::names() const {
+  std::vector<Name> out;
+  for (const User& user : impl_->users) {
+    out.push_back({user.name, user.engine});
+  }
+  return out;
+}
 std::size_t UsmUsers::weak() const { return impl_->weak; }
 
 void UsmUsers::warm(const std::stop_token& stop) const {

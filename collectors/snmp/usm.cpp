@@ -219,6 +219,9 @@ struct Usm::Impl {
       return ber.verdict();
     }
     opened.reportable = (header.flags & kFlagReportable) != 0;
+    opened.id = header.id;
+    opened.boots = header.boots;
+    opened.time = header.time;
     opened.user = header.user;
     opened.engine = header.engine;
     const Level level = level_of(header.flags);

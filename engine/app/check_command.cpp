@@ -5,6 +5,7 @@
 #include "check_report.hpp"
 #include "config.hpp"
 #include "cost_report.hpp"
+#include "mibs.hpp"
 #include "sources.hpp"
 
 namespace belfry {
@@ -52,7 +53,8 @@ int check_command(const CheckArguments& arguments) {
     fmt::print(stderr, "belfry check: {}\n", files.error());
     return 2;
   }
-  rules::Compiled compiled = rules::compile(*files);
+  const MibNames mibs(MibTable::current());
+  rules::Compiled compiled = rules::compile(*files, &mibs);
   check_runbooks(arguments.paths, *files, compiled);
   if (!arguments.config.empty()) {
     const Result<Config> config = load_config(arguments.config);

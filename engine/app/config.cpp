@@ -437,6 +437,18 @@ void bind_collectors(V& v, Config& c) {
     s.value("users_file", c.snmp_users_file, "v3: createUser lines, mode 0600; empty: no v3");
     s.value("engine_id", c.snmp_engine_id, "v3: 0x and hex; empty: made at the first start");
   });
+  v.section("if_poll", "ifIndex to name, read from the devices by SNMP", [&](V& s) {
+    s.value("enabled", c.if_poll.enabled, "");
+    s.list("roles", c.if_poll.roles, "every device of these roles is asked");
+    s.number("port", c.if_poll.port, 1, 65535, "");
+    s.duration("interval", c.if_poll.interval, 1s, 24h, "devices are spread over it");
+    s.duration("timeout", c.if_poll.timeout, 10ms, 60s, "");
+    s.number("retries", c.if_poll.retries, 0, 20, "");
+    s.number("requests_per_second", c.if_poll.requests_per_second, 1, 100000, "of all together");
+    s.value("communities_file", c.if_poll.communities_file,
+            "v2c: lines 'DEVICE COMMUNITY', * = the others; mode 0600");
+    s.value("user", c.if_poll.user, "v3: of trap_udp.users_file; a device's own: snmp_user");
+  });
   v.section("probes", "what Belfry asks by itself", [&](V& s) { bind_probes(s, c.probes); });
 }
 
@@ -493,6 +505,7 @@ void bind(V& v, Config& c) {
   v.value("data_dir", c.data_dir, "store, snapshots, tokens (made with mode 0700)");
   v.list("rules", c.rules, "files and folders of *.bell");
   v.value("inventory", c.inventory, "folder of the tables' CSV files");
+  v.value("mibs", c.mibs, "folder of MIB files, read at each reload; empty: well-known names");
   v.list("relays", c.relays, "addresses whose header names are believed");
   v.section("log", "lines for the operator", [&](V& s) {
     s.word("level", c.log_level, {"debug", "info", "warn", "error"}, "");

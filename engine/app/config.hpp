@@ -58,6 +58,19 @@ struct ProbeConfig {
   std::vector<CheckSpec> checks;
 };
 
+/// Asking devices for their interfaces' names.
+struct IfPollConfig {
+  bool enabled = false;
+  std::vector<std::string> roles;
+  std::uint16_t port = 161;
+  Duration interval = std::chrono::minutes(10);
+  Duration timeout = std::chrono::seconds(2);
+  std::uint32_t retries = 2;
+  std::uint32_t requests_per_second = 200;
+  std::string communities_file;
+  std::string user;
+};
+
 struct ChannelConfig {
   std::string name;
   std::string kind = "log";  ///< smtp | webhook | log
@@ -77,6 +90,7 @@ struct Config {
   std::string data_dir = "run/data";
   std::vector<std::string> rules{"rules/packs/isp-core"};
   std::string inventory = "config/inventory";
+  std::string mibs;  ///< folder; empty: the built-in names
   std::vector<std::string> relays;
 
   std::string log_level = "info";
@@ -100,6 +114,7 @@ struct Config {
   std::vector<std::string> communities;  ///< empty = any
   std::string snmp_users_file;           ///< createUser lines; empty: SNMPv3 is refused
   std::string snmp_engine_id;            ///< hex; empty: made at the first start
+  IfPollConfig if_poll;
   ProbeConfig probes;
 
   std::string durability = "group";  ///< sync | group | os

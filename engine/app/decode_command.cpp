@@ -20,6 +20,7 @@
 #include "belfry/syslog/decode.hpp"
 #include "belfry/syslog/framing.hpp"
 #include "decode_plugin.hpp"
+#include "mibs.hpp"
 
 namespace belfry {
 namespace {
@@ -584,8 +585,7 @@ std::string decode_text(const DecodeArguments& arguments, std::string_view input
 }
 
 int decode_command(const DecodeArguments& arguments) {
-  if (!arguments.mibs.empty()) {
-    fmt::print(stderr, "belfry decode: --mibs is not in this version\n");
+  if (!use_mibs(arguments.mibs, "belfry decode")) {
     return 2;
   }
   const auto input = read_input(arguments.path);

@@ -17,6 +17,7 @@ struct LoadArguments {
   std::uint64_t keys = 1'000;     ///< distinct (host, interface)
   double duplicates = 30;         ///< percent of link events that repeat the key's state
   std::uint32_t connections = 4;  ///< tcp
+  std::string snmp_users;         ///< trap: SNMPv3, as these users in turn
   bool gso = false;               ///< UDP_SEGMENT: many datagrams a system call
   bool json = false;
 };

@@ -10,6 +10,7 @@
 #include "decode_command.hpp"
 #include "fmt_command.hpp"
 #include "load_command.hpp"
+#include "mibs.hpp"
 #include "replay_command.hpp"
 #include "run_command.hpp"
 #include "store_command.hpp"
@@ -37,6 +38,23 @@ void add_run(CLI::App& app, Action& action) {
   });
 }
 
+std::shared_ptr<std::string> mibs_option(CLI::App* command) {
+  auto folder = std::make_shared<std::string>();
+  command->add_option("--mibs", *folder, "folder of MIB files whose names the rules use");
+  return folder;
+}
+
+void add_mibs(CLI::App& app, Action& action) {
+  CLI::App* mibs =
+      app.add_subcommand("mibs", "say what a folder of MIB files knows and what does not parse");
+  auto a = std::make_shared<belfry::MibsArguments>();
+  mibs->add_option("folder", a->folder, "folder of MIB files")->required();
+  mibs->add_option("--skip", a->skip, "name of a file to leave out");
+  mibs->add_flag("--raw", a->raw, "the whole table, as the loader reads it");
+  mibs->footer("Example: belfry mibs /usr/share/snmp/mibs");
+  mibs->callback([&action, a] { action = [a] { return belfry::mibs_command(*a); }; });
+}
+
 void add_check(CLI::App& app, Action& action) {
   CLI::App* check = app.add_subcommand("check", "say what is wrong with rule files");
   auto a = std::make_shared<belfry::CheckArguments>();
@@ -47,7 +65,11 @@ void add_check(CLI::App& app, Action& action) {
   check->add_option("-c,--config", a->config, "belfry.yaml: also compare with its probes");
   check->add_flag("--strict", a->strict, "warnings count as findings");
   check->footer("Example: belfry check rules/packs --cost");
-  check->callback([&action, a] { action = [a] { return belfry::check_command(*a); }; });
+  check->callback([&action, a, mibs = mibs_option(check)] {
+    action = [a, mibs] {
+      return belfry::use_mibs(*mibs, "belfry check") ? belfry::check_command(*a) : 2;
+    };
+  });
 
   CLI::App* help = app.add_subcommand("help", "explain a code that `check` printed");
   auto code = std::make_shared<std::string>();
@@ -75,22 +97,13 @@ void add_test(CLI::App& app, Action& action) {
   test->add_flag("--coverage", a->coverage, "which lines no test reached");
   test->add_flag("-v,--verbose", a->verbose, "the timeline of passed tests too");
   test->add_option("--junit", a->junit, "write a JUnit report to this file");
-  test->add_option_function<std::string>(
-          "--shuffle",
-          [a](const std::string& text) {
-            const auto seed = belfry::parse_int(text);
-            if (!seed || *seed < 0) {
-              throw CLI::ValidationError("--shuffle", "expected a number, or nothing behind it");
-            }
-            a->shuffle = static_cast<std::uint64_t>(*seed);
-          },
-          "a seed: other orders of events at one instant")
-      ->expected(0, 1)
-      ->default_str("1");
-  test->footer(
-      "Exit codes: 0 all passed, 1 a failure or no test, 2 rules do not compile.\n"
-      "Example: belfry test rules/packs --coverage --shuffle");
-  test->callback([&action, a] { action = [a] { return belfry::test_command(*a); }; });
+  test->add_option("--shuffle", a->shuffle, "seed: other orders of what arrives at one instant");
+  test->footer("Example: belfry test rules/packs --coverage");
+  test->callback([&action, a, mibs = mibs_option(test)] {
+    action = [a, mibs] {
+      return belfry::use_mibs(*mibs, "belfry test") ? belfry::test_command(*a) : 2;
+    };
+  });
 }
 
 void add_decode(CLI::App& app, Action& action) {
@@ -133,9 +146,13 @@ void add_replay(CLI::App& app, Action& action) {
           "the clock runs on that long after the last event")
       ->default_str("5m");
   replay->footer(
-      "Example: belfry replay --events week.jsonl --rules rules/packs \\\n"
-      "           --inventory config/inventory");
-  replay->callback([&action, a] { action = [a] { return belfry::replay_command(*a); }; });
+      "Example: belfry replay --events week.jsonl --rules rules/packs --inventory "
+      "config/inventory");
+  replay->callback([&action, a, mibs = mibs_option(replay)] {
+    action = [a, mibs] {
+      return belfry::use_mibs(*mibs, "belfry replay") ? belfry::replay_command(*a) : 2;
+    };
+  });
 }
 
 void add_load(CLI::App& app, Action& action) {
@@ -163,6 +180,7 @@ void add_load(CLI::App& app, Action& action) {
       ->check(CLI::IsMember({"normal", "storm"}))
       ->capture_default_str();
   load->add_option("--connections", a->connections, "tcp connections")->capture_default_str();
+  load->add_option("--snmp-users", a->snmp_users, "traps of SNMPv3, as these users in turn");
   load->add_flag("--gso", a->gso, "udp: many datagrams a system call (UDP_SEGMENT)");
   load->add_flag("--json", a->json, "what was sent, as JSON");
   load->footer("Example: belfry load syslog --rate 50000 --seconds 10 --target 127.0.0.1:5514");
@@ -292,6 +310,7 @@ int main(int argc, char** argv) {
   add_fmt(app, action);
   add_test(app, action);
   add_decode(app, action);
+  add_mibs(app, action);
   add_replay(app, action);
   add_lists(app, action);
   add_acts(app, action);

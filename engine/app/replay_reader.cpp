@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "belfry/base/text.hpp"
-#include "belfry/model/mib_names.hpp"
+#include "belfry/model/mib_table.hpp"
 #include "belfry/model/oid.hpp"
 #include "belfry/snmp/decode.hpp"
 #include "belfry/snmp/text.hpp"
@@ -168,7 +168,7 @@ Result<std::string> oid_octets(const std::string& text) {
   const std::size_t colons = text.find("::");
   const std::string module = colons == std::string::npos ? "" : text.substr(0, colons);
   const std::string word = colons == std::string::npos ? text : text.substr(colons + 2);
-  const auto trap = mib_trap_oids(module, word);
+  const auto trap = MibTable::current()->trap_oids(module, word);
   if (!trap.empty()) {
     return trap.front();
   }

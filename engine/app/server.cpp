@@ -19,6 +19,7 @@
 #include "belfry/probe/prober.hpp"
 #include "belfry/runtime/log.hpp"
 #include "belfry/snmp/collector.hpp"
+#include "belfry/snmp/poller.hpp"
 #include "belfry/syslog/collectors.hpp"
 #include "verifier.hpp"
 #include "ways_out.hpp"
@@ -27,6 +28,8 @@ namespace belfry {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::size_t kCommunitiesBytesMax = 4 * 1024 * 1024;  // 50,000 devices with their own
 
 Durability durability_of(const std::string& word) {
   return word == "sync" ? Durability::Sync : word == "os" ? Durability::Os : Durability::Group;
@@ -112,6 +115,7 @@ struct Server::Impl {
   std::unique_ptr<SyslogUnix> syslog_unix;
   std::unique_ptr<TrapUdp> traps;
   std::unique_ptr<Prober> prober;
+  std::unique_ptr<IfPoller> if_poller;
   std::unique_ptr<WebhookCollector> webhook;
   std::unique_ptr<Gateway> gateway;
   std::unique_ptr<WaysOut> ways_out;
@@ -208,6 +212,32 @@ struct Server::Impl {
                                                  intake, std::move(o));
   }
 
+  Result<void> make_if_poller() {
+    const IfPollConfig& c = config.if_poll;
+    if (!c.enabled) {
+      return {};
+    }
+    IfPollOptions o;
+    o.roles = c.roles;
+    o.port = c.port;
+    o.interval = c.interval;
+    o.timeout = c.timeout;
+    o.retries = c.retries;
+    o.requests_per_second = c.requests_per_second;
+    o.user = c.user;
+    if (!c.communities_file.empty()) {
+      BELFRY_TRY(o.communities, read_secret(c.communities_file, kCommunitiesBytesMax));
+    }
+    if (!config.snmp_users_file.empty()) {
+      BELFRY_TRY(o.users, snmp::UsmUsers::read(config.snmp_users_file, true));
+    }
+    auto ports = std::make_shared<PolledPorts>();
+    intake.polled_ports = ports;
+    if_poller = std::make_unique<IfPoller>(std::move(o), ports, clock, metrics);
+    if_poller->set_inventory(loaded.versions.inventory);
+    return {};
+  }
+
   Result<void> make_prober() {
     if (!config.probes.enabled) {
       return {};
@@ -269,6 +299,9 @@ struct Server::Impl {
     }
     if (traps) {
       BELFRY_CHECK_OK(traps->start());
+    }
+    if (if_poller) {
+      BELFRY_CHECK_OK(if_poller->start());
     }
     if (prober) {
       if (const auto started = prober->start(); !started) {
@@ -358,6 +391,7 @@ Result<void> Server::start() {
   for (const std::string& warning : s.loaded.warnings) {
     log::warn("load", "{}", warning);
   }
+  BELFRY_CHECK_OK(s.make_if_poller());  // before the collectors: they name by it
   if (s.config.trap_udp.enabled) {
     BELFRY_CHECK_OK(s.make_traps());
   }
@@ -369,6 +403,9 @@ Result<void> Server::start() {
   s.backend->on_versions([&s](const Versions& versions) {
     if (s.prober) {
       s.prober->set_inventory(versions.inventory);
+    }
+    if (s.if_poller) {
+      s.if_poller->set_inventory(versions.inventory);
     }
     s.reload_users();
   });
@@ -387,6 +424,9 @@ void Server::stop() {
   if (s.verifying.joinable()) {
     s.verifying.request_stop();
     s.verifying.join();
+  }
+  if (s.if_poller) {
+    s.if_poller->stop();
   }
   if (s.prober) {
     s.prober->stop();

@@ -8,6 +8,8 @@
 #include <fstream>
 #include <iterator>
 
+#include "mibs.hpp"
+
 namespace belfry {
 namespace {
 
@@ -104,7 +106,8 @@ Result<std::vector<rules::SourceFile>> read_standard_input() {
 
 std::shared_ptr<const rules::Program> compile_or_print(
     const std::vector<rules::SourceFile>& files) {
-  const rules::Compiled compiled = rules::compile(files);
+  const MibNames mibs(MibTable::current());
+  const rules::Compiled compiled = rules::compile(files, &mibs);
   std::vector<rules::Diagnostic> errors;
   for (const rules::Diagnostic& d : compiled.diagnostics) {
     if (d.level == rules::DiagnosticLevel::Error) {

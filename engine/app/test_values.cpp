@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "belfry/model/mib_names.hpp"
+#include "belfry/model/mib_table.hpp"
 #include "belfry/model/oid.hpp"
 #include "belfry/snmp/text.hpp"
 
@@ -29,11 +29,12 @@ Result<Value> enum_value(const Schema& schema, std::uint32_t of, const std::stri
 Result<std::string> oid_octets(const std::string& text) {
   const std::size_t colons = text.find("::");
   if (colons != std::string::npos) {
-    const auto oids = mib_trap_oids(text.substr(0, colons), text.substr(colons + 2));
+    const auto oids =
+        MibTable::current()->trap_oids(text.substr(0, colons), text.substr(colons + 2));
     if (!oids.empty()) {
       return oids.front();
     }
-    if (auto oid = mib_oid(text.substr(0, colons), text.substr(colons + 2))) {
+    if (auto oid = MibTable::current()->oid(text.substr(0, colons), text.substr(colons + 2))) {
       return *oid;
     }
   } else if (auto oid = oid_from_text(text)) {
@@ -130,7 +131,7 @@ Result<Varbind> varbind(const std::string& name, const TestValue& value, Arena& 
     const std::string module = colons == std::string::npos ? "" : name.substr(0, colons);
     const std::string rest = colons == std::string::npos ? name : name.substr(colons + 2);
     const std::size_t dot = rest.find('.');
-    const auto octets = mib_oid(module, rest.substr(0, dot));
+    const auto octets = MibTable::current()->oid(module, rest.substr(0, dot));
     if (!octets) {
       return fail(Code::Invalid,
                   "no object is called '{}': expected a name such as ifDescr or "

@@ -2,6 +2,9 @@
 
 #include "belfry/inventory/load.hpp"
 #include "belfry/rules/compile.hpp"
+#include "belfry/runtime/log.hpp"
+#include "belfry/snmp/mibs.hpp"
+#include "mibs.hpp"
 #include "sources.hpp"
 
 namespace belfry {
@@ -13,8 +16,9 @@ std::string line_of(const rules::Diagnostic& d, const std::vector<rules::SourceF
                      d.label.empty() ? "" : "; ", d.label);
 }
 
-void compile_rules(const std::vector<rules::SourceFile>& files, LoadedVersions& out) {
-  const rules::Compiled compiled = rules::compile(files);
+void compile_rules(const std::vector<rules::SourceFile>& files, const MibNames& mibs,
+                   LoadedVersions& out) {
+  const rules::Compiled compiled = rules::compile(files, &mibs);
   std::vector<rules::Diagnostic> errors;
   for (const rules::Diagnostic& d : compiled.diagnostics) {
     const bool error = d.level == rules::DiagnosticLevel::Error;
@@ -41,6 +45,30 @@ void build_inventory(const std::vector<InventoryFile>& files, LoadedVersions& ou
   out.versions.inventory = loaded.inventory;
 }
 
+/// The configured folder's names, current from here on; the built-in ones where there is none.
+std::shared_ptr<const MibTable> load_mib_folder(const Config& config, LoadedVersions& out) {
+  if (config.mibs.empty()) {
+    return MibTable::built_in();
+  }
+  auto loaded = snmp::load_mibs(config.mibs);
+  if (!loaded) {
+    out.errors.push_back(loaded.error().what);
+    return MibTable::current();
+  }
+  constexpr std::size_t kShownMax = 5;
+  const std::size_t shown = std::min(loaded->warnings.size(), kShownMax);
+  out.warnings.insert(out.warnings.end(), loaded->warnings.begin(),
+                      loaded->warnings.begin() + static_cast<std::ptrdiff_t>(shown));
+  if (loaded->warnings.size() > shown) {
+    out.warnings.push_back(fmt::format("and {} more: `belfry mibs {}` lists them",
+                                       loaded->warnings.size() - shown, config.mibs));
+  }
+  log::info("mibs", "{} files, {} modules, {} names in {:.1f} s", loaded->files,
+            loaded->table->modules(), loaded->table->size(), loaded->seconds);
+  MibTable::set_current(loaded->table);
+  return loaded->table;
+}
+
 }  // namespace
 
 LoadedVersions load_versions(const Config& config) {
@@ -49,9 +77,14 @@ LoadedVersions load_versions(const Config& config) {
   if (!rules) {
     out.errors.push_back(rules.error().what);
   } else {
-    compile_rules(*rules, out);
+    const auto table = load_mib_folder(config, out);
+    const MibNames mibs(table);
+    compile_rules(*rules, mibs, out);
     for (const rules::SourceFile& file : *rules) {
       out.sources.rules.emplace_back(file.path, file.text);
+    }
+    if (std::string used = mibs.used(); !used.empty()) {
+      out.sources.rules.emplace_back(kMibNamesPath, std::move(used));
     }
   }
   const auto inventory = read_inventory(config.inventory);
@@ -70,10 +103,15 @@ LoadedVersions load_versions(const Config& config) {
 Result<Versions> build_versions(const VersionSources& sources) {
   LoadedVersions out;
   std::vector<rules::SourceFile> files;
+  std::shared_ptr<const MibTable> table = MibTable::built_in();
   for (const auto& [path, text] : sources.rules) {
-    files.push_back({path, text});
+    if (path == kMibNamesPath) {
+      BELFRY_TRY(table, MibTable::parse(text));
+    } else {
+      files.push_back({path, text});
+    }
   }
-  compile_rules(files, out);
+  compile_rules(files, MibNames(table), out);
   if (out.versions.program) {
     build_inventory(sources.inventory, out);
   }

@@ -13,8 +13,6 @@
 namespace belfry {
 namespace {
 
-constexpr std::size_t kSecretBytesMax = 4096;
-
 Result<ChannelOptions> options_of(const ChannelConfig& c) {
   ChannelOptions o;
   o.name = c.name;
@@ -59,7 +57,7 @@ class PipelineSettler final : public EffectSettler {
 
 }  // namespace
 
-Result<std::string> read_secret(const std::string& path) {
+Result<std::string> read_secret(const std::string& path, std::size_t bytes_max) {
   struct stat info {};
   if (stat(path.c_str(), &info) != 0) {
     return fail(Code::NotFound, "{}: cannot be read: expected a file with the secret", path);
@@ -70,8 +68,8 @@ Result<std::string> read_secret(const std::string& path) {
   }
   std::ifstream in(path, std::ios::binary);
   const std::string text{std::istreambuf_iterator<char>(in), {}};
-  if (!in || text.empty() || text.size() > kSecretBytesMax) {
-    return fail(Code::Invalid, "{}: expected 1 to {} bytes", path, kSecretBytesMax);
+  if (!in || text.empty() || text.size() > bytes_max) {
+    return fail(Code::Invalid, "{}: expected 1 to {} bytes", path, bytes_max);
   }
   return std::string(trim(text));
 }

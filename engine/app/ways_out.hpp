@@ -12,7 +12,7 @@
 namespace belfry {
 
 /// A secret from its file, which nobody else may read.
-Result<std::string> read_secret(const std::string& path);
+Result<std::string> read_secret(const std::string& path, std::size_t bytes_max = 4096);
 
 class WaysOut {
  public:

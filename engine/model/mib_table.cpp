@@ -175,7 +175,8 @@ Result<void> MibTable::add(std::string_view line, std::size_t number) {
                     .convention = f[5],
                     .hint = f[6],
                     .enums = f[7],
-                    .notification = f[4] == "notification"});
+                    .notification = f[4] == "notification",
+                    .subtree = f[4] == "other"});
   return {};
 }
 
@@ -240,6 +241,9 @@ const MibTable::Node* MibTable::find(std::string_view octets) const {
 
 std::string MibTable::named(std::string_view octets) const {
   const Node* node = find(octets);
+  if (node != nullptr && node->subtree && node->octets.size() < octets.size()) {
+    node = nullptr;  // `enterprises.32473.1` says nothing that the number does not
+  }
   const auto known = mib_find(octets);
   if (known && (node == nullptr || known->octets >= node->octets.size())) {
     return std::string(known->name) + instance_of(octets, known->octets);

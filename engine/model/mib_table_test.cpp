@@ -16,7 +16,8 @@ constexpr std::string_view kText =
     "N\tACME-MIB\tacmeWhen\t1.3.6.1.4.1.32473.2.3\tobject\tDateAndTime\t"
     "2d-1d-1d,1d:1d:1d.1d,1a1d:1d\t\n"
     "N\tACME-MIB\tacmeTemperature\t1.3.6.1.4.1.32473.2.4\tobject\tTenths\td-1\t\n"
-    "end 5\n";
+    "N\tACME-MIB\tacmeRouters\t1.3.6.1.4.1.32473.9\tother\t\t\t\n"
+    "end 6\n";
 
 std::shared_ptr<const MibTable> table(std::string_view text = kText) {
   auto parsed = MibTable::parse(std::string(text));
@@ -31,8 +32,10 @@ Varbind varbind(const std::string& oid, VarType type, std::string_view bytes,
 
 TEST(MibTable, NamesBothItsOwnAndTheBuiltIn) {
   const auto mibs = table();
-  EXPECT_EQ(mibs->size(), 5U);
+  EXPECT_EQ(mibs->size(), 6U);
   EXPECT_EQ(mibs->modules(), 1U);
+  EXPECT_EQ(mibs->named(*oid_from_text("1.3.6.1.4.1.32473.9")), "acmeRouters");
+  EXPECT_EQ(mibs->named(*oid_from_text("1.3.6.1.4.1.32473.9.1")), "");
   EXPECT_EQ(mibs->named(*oid_from_text("1.3.6.1.4.1.32473.2.1.7.300")), "acmeState.7.300");
   EXPECT_EQ(mibs->named(*oid_from_text("1.3.6.1.2.1.2.2.1.2.3")), "ifDescr.3");
   EXPECT_EQ(mibs->named(*oid_from_text("1.3.6.1.4.1.9999")), "");
@@ -40,7 +43,7 @@ TEST(MibTable, NamesBothItsOwnAndTheBuiltIn) {
   EXPECT_EQ(oid_to_text(*mibs->oid("", "ifAlias")), "1.3.6.1.2.1.31.1.1.1.18");
   EXPECT_FALSE(mibs->oid("OTHER-MIB", "acmeState"));
   EXPECT_EQ(mibs->trap_oids("ACME-MIB", "acmeTrapOverheat").size(), 2U);  // and its v1 form
-  EXPECT_EQ(mibs->names("ACME-MIB").size(), 5U);
+  EXPECT_EQ(mibs->names("ACME-MIB").size(), 6U);
 }
 
 TEST(MibTable, ShowsEnumsBitsAndHints) {
@@ -76,7 +79,7 @@ TEST(MibTable, BelievesNoLineThatDoesNotFit) {
 TEST(MibTable, IsSwappedWhole) {
   const auto before = MibTable::current();
   MibTable::set_current(table());
-  EXPECT_EQ(MibTable::current()->size(), 5U);
+  EXPECT_EQ(MibTable::current()->size(), 6U);
   MibTable::set_current(before);
 }
 

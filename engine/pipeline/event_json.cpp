@@ -2,6 +2,7 @@
 
 #include "belfry/base/json.hpp"
 #include "belfry/base/text.hpp"
+#include "belfry/model/mib_table.hpp"
 #include "belfry/model/oid.hpp"
 
 namespace belfry {
@@ -32,8 +33,9 @@ void value(JsonWriter& json, const Value& v) {
   }
 }
 
-void varbind(JsonWriter& json, const Varbind& v) {
+void varbind(JsonWriter& json, const Varbind& v, const MibTable& mibs) {
   json.object().field("oid", oid_to_text(v.oid));
+  text(json, "name", mibs.named(v.oid));
   switch (v.type) {
     case VarType::Integer:
     case VarType::Counter32:
@@ -55,6 +57,7 @@ void varbind(JsonWriter& json, const Varbind& v) {
         json.field("hex", to_hex(v.bytes));
       }
   }
+  text(json, "text", mibs.shown(v));
   json.end();
 }
 }  // namespace
@@ -89,12 +92,13 @@ std::string event_json(const Event& e, Seq seq, Instant at, std::string_view col
   }
   text(json, "message", e.kind == EventKind::Syslog && e.message.empty() ? e.raw : e.message);
   if (e.kind == EventKind::Trap) {
-    json.field("trap_oid", oid_to_text(e.trap_oid))
-        .field("uptime", e.uptime)
-        .field("inform", e.inform);
+    const std::shared_ptr<const MibTable> mibs = MibTable::current();
+    json.field("trap_oid", oid_to_text(e.trap_oid));
+    text(json, "trap_name", mibs->named(e.trap_oid));
+    json.field("uptime", e.uptime).field("inform", e.inform);
     json.key("varbinds").array();
     for (const Varbind& v : e.varbinds) {
-      varbind(json, v);
+      varbind(json, v, *mibs);
     }
     json.end();
   }

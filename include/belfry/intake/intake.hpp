@@ -21,6 +21,7 @@
 #include <string_view>
 #include <vector>
 
+#include "belfry/intake/polled_ports.hpp"
 #include "belfry/model/batch.hpp"
 #include "belfry/pipeline/port.hpp"
 #include "belfry/runtime/clock.hpp"
@@ -35,6 +36,7 @@ struct IntakeOptions {
   std::vector<std::string> relays;   ///< addresses or CIDRs whose header names are believed
   std::size_t sources_max = 10'000;  ///< fair-share table, coldest out
   std::size_t unknown_nodes_max = 10'000;
+  std::shared_ptr<const PolledPorts> polled_ports;  ///< nullptr: nobody polls
 };
 
 /// A sender that no device of the inventory has as its address.

@@ -6,6 +6,7 @@
 // The text, one node a line, fields apart by tabs, nothing trusted:
 //   belfry-mibs 1
 //   N  MODULE  NAME  OID  KIND  CONVENTION  HINT  label=number,label=number
+//      (KIND: object, notification, other)
 //   ...
 //   end COUNT
 //
@@ -35,6 +36,7 @@ class MibTable {
     std::string_view hint;        ///< DISPLAY-HINT; empty = none
     std::string_view enums;       ///< as written in the text
     bool notification = false;
+    bool subtree = false;  ///< a place or a product's name: no value stands below it
   };
 
   /// Checks every line. An error names the first that does not fit.

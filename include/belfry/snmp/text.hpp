@@ -8,6 +8,7 @@
 #include "belfry/base/json.hpp"
 #include "belfry/model/arena.hpp"
 #include "belfry/model/event.hpp"
+#include "belfry/model/mib_table.hpp"
 #include "belfry/snmp/decode.hpp"
 #include "belfry/snmp/usm.hpp"
 
@@ -20,8 +21,9 @@ std::string_view type_word(const Varbind& varbind);
 /// The value as text: `5`, `Gi0/1`, `07e20c0a`, `1.3.6.1`, `10.0.0.1`.
 std::string value_text(const Varbind& varbind);
 /// `{"oid":"1.3.6.1.2.1.2.2.1.2.3","name":"ifDescr.3","type":"string","value":"Gi0/1"}`; numbers
-/// are JSON numbers; `name` only where it is known.
-void write_varbind(JsonWriter& json, const Varbind& varbind);
+/// are JSON numbers; `name` only where it is known, `text` where the MIB shows it as another one
+/// (`down`, a time, an object's name).
+void write_varbind(JsonWriter& json, const Varbind& varbind, const MibTable& mibs);
 /// One datagram as one JSON object, without a line end: `notification version community trap_oid
 /// trap_name uptime agent inform varbinds`, or `refused` with the reason word. Of SNMPv3 `user
 /// level engine context`, where `v3` says them.

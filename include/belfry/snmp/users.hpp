@@ -41,6 +41,10 @@ class UsmUsers {
   static Result<std::shared_ptr<const UsmUsers>> read(const std::string& path, bool private_file);
 
   std::size_t size() const;
+  struct Name {
+    std::string user, engine;  ///< engine: octets; empty = any
+  };
+  std::vector<Name> names() const;
   /// Users whose protocols are broken ones (MD5, DES): for one line at the start.
   std::size_t weak() const;
   /// Makes the keys of all users ahead of their first message, until `stop`.

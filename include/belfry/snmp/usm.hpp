@@ -39,6 +39,8 @@ class Usm {
   struct Opened {
     std::string_view user, engine, context_engine, context_name;
     std::string_view level;  ///< "noAuthNoPriv", "authNoPriv", "authPriv"
+    std::int64_t id = 0;     ///< msgID
+    std::uint32_t boots = 0, time = 0;
     std::uint8_t pdu_tag = 0;
     std::string_view pdu;  ///< its content
     bool reportable = false;
