@@ -97,7 +97,8 @@ std::string apply_hint(std::string_view hint, std::string_view octets) {
       times = static_cast<unsigned char>(octets[0]);
       octets.remove_prefix(1);
     }
-    for (std::size_t i = 0; i < times && (!octets.empty() || i == 0); ++i) {
+    for (std::size_t i = 0; i < times && (!octets.empty() || i == 0) && out.size() < kShownBytesMax;
+         ++i) {
       if (!apply_one(*s, octets, out)) {
         return {};
       }
