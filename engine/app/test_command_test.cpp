@@ -213,6 +213,30 @@ test "in the dark" {
       << text(ran.outcomes[1]);
 }
 
+TEST(TestCommand, AConditionOfTwoLinesHasItsValuesBelowEach) {
+  const Ran ran =
+      run(R"bell(signal site_lost(site: string) { raise syslog "site {site} lost" expire 1h }
+rule site_down { when site_lost  open { title "x" severity major } }
+cause site_down(site) of interface_down(node, ifname)
+  where node.role == site
+    and ifname != "et9"
+test "another site" {
+  given device { name: "r1", role: "par1" }
+  +0s  syslog { node: "r1", msg: "%LINK-3-UPDOWN: Interface et0, changed state to down" }
+  +0s  syslog { node: "r1", msg: "site lyo lost" }
+  +60s expect 1 open
+})bell");
+  const std::string all = text(ran.outcomes[0]);
+  EXPECT_NE(all.find("          where node.role == site\n"
+                     "                |    |       |\n"
+                     "                r1   par1    lyo\n"
+                     "          and ifname != \"et9\"\n"
+                     "              |\n"
+                     "              et0 -> false\n"),
+            std::string::npos)
+      << all;
+}
+
 constexpr const char* kFirstWins = R"bell(signal up_down(node: device) {
   raise syslog "up"
   clear syslog "down"

@@ -103,8 +103,8 @@ std::string source_line(std::span<const rules::SourceFile> files, const rules::P
 }
 
 std::vector<std::string> values_under(const rules::Expr& expr, const rules::Env& env,
-                                      std::span<const rules::SourceFile> files,
-                                      std::size_t indent) {
+                                      std::span<const rules::SourceFile> files, std::size_t indent,
+                                      std::string_view verdict) {
   std::vector<std::string> out;
   ByLine lines;
   collect(expr, env, lines);
@@ -119,11 +119,14 @@ std::vector<std::string> values_under(const rules::Expr& expr, const rules::Env&
     for (Shown& value : values) {
       value.column = indent + (value.column > blanks ? value.column - 1 - blanks : 0);
     }
-    if (!values.empty()) {
-      for (std::string& row : rows_of(std::move(values))) {
-        out.push_back(std::move(row));
-      }
+    const bool last = number == lines.rbegin()->first;
+    if (values.empty()) {
+      out.back() += last ? verdict : "";
+      continue;
     }
+    std::vector<std::string> rows = rows_of(std::move(values));
+    rows[1] += last ? verdict : "";  // behind the bars: the first row of values
+    std::move(rows.begin(), rows.end(), std::back_inserter(out));
   }
   return out;
 }

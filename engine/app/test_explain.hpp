@@ -20,9 +20,10 @@ std::string source_line(std::span<const rules::SourceFile> files, const rules::P
 ///           |            |
 ///           par1         lyo2 -> false
 ///
-/// Every line is indented by `indent`.
+/// Every line is indented by `indent`; the verdict stands behind the values of the last line.
 std::vector<std::string> values_under(const rules::Expr& expr, const rules::Env& env,
-                                      std::span<const rules::SourceFile> files, std::size_t indent);
+                                      std::span<const rules::SourceFile> files, std::size_t indent,
+                                      std::string_view verdict);
 
 /// What the desk makes of the incident: the word, and the line of the policy that gave it.
 struct GivenPriority {

@@ -508,13 +508,10 @@ class Runner {
     if (cause.where->place.line != cause.place.line) {
       outcome_.timeline.push_back(margin + line_at(cause.place));
     }
-    const std::size_t before = outcome_.timeline.size();
-    for (std::string& line : values_under(*cause.where, env, *run_.files, kIndent)) {
+    const char* verdict = rules::holds(cause.where, env) ? " -> true" : " -> false";
+    for (std::string& line : values_under(*cause.where, env, *run_.files, kIndent, verdict)) {
       outcome_.timeline.push_back(std::move(line));
     }
-    // The verdict stands behind the last value of the first row, or behind the line itself.
-    const std::size_t at = std::min(before + 2, outcome_.timeline.size() - 1);
-    outcome_.timeline[at] += rules::holds(cause.where, env) ? " -> true" : " -> false";
   }
 
   static std::string offset(Instant at) { return "+" + to_text(at - kTestStart); }
