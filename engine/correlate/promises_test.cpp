@@ -1,5 +1,5 @@
-// LANGUAGE 6.1 to 6.9, promise by promise. Names begin with the number. 6.10 is in
-// maintenance_test.cpp, 6.11 to 6.17 in windows_test.cpp, 6.18 to 6.20 in versions_test.cpp.
+// LANGUAGE 6.1 to 6.10, promise by promise. Names begin with the number. More of 6.10 is in
+// maintenance_test.cpp; 6.11 to 6.17 are in windows_test.cpp, 6.18 to 6.20 in versions_test.cpp.
 #include <gtest/gtest.h>
 
 #include "belfry/base/hash.hpp"
@@ -320,6 +320,36 @@ TEST(Promises, P09_AClearAfterClosingIsAMember) {
   const std::vector<IncidentMembers> members = t.fold().members();
   ASSERT_EQ(members.size(), 1U);
   EXPECT_EQ(members[0].members.size(), 2U);
+}
+
+/// Tests begin at 2001-09-09T01:46:40Z.
+TEST(Promises, P10_PlannedIffItBeganInAWindowWheneverThatBecameKnown) {
+  const std::string rule = with_alarm(R"(rule alarmed { when alarm  open { title "alarm" } })");
+  const std::string window = rule + R"(
+maintenance works {
+  from 2001-09-09T01:47:00 to 2001-09-09T01:49:40 "UTC"
+  covers alarmed(node)
+  grace 10s
+}
+)";
+  Timeline early(window), late(rule);
+  for (Timeline* t : {&early, &late}) {
+    t->start();
+    t->syslog(10, "before", "alarm on");
+    t->syslog(30, "r1", "alarm on");
+    if (t == &late) {
+      EXPECT_EQ(t->state("alarmed", "r1"), "open");
+      t->new_rules(100, window);
+    }
+    t->go(150);
+    EXPECT_EQ(t->state("alarmed", "r1"), "planned");
+    EXPECT_EQ(t->state("alarmed", "before"), "open");
+    t->go(189.99);
+    EXPECT_EQ(t->state("alarmed", "r1"), "planned");
+    t->go(190);
+    EXPECT_EQ(t->state("alarmed", "r1"), "open");
+    EXPECT_EQ(t->all().back().reason, IncidentReason::WindowEnded);
+  }
 }
 
 }  // namespace

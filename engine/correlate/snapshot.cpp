@@ -100,6 +100,7 @@ std::string node_identity(const Plan& plan, const PlanNode& node) {
     id.string(leaf.signal < plan.signals.size() ? plan.signals[leaf.signal].name
                                                 : std::string_view());
     id.u8(static_cast<std::uint8_t>(node.pattern->aggregate));
+    id.fixed64(node.pattern->reach);
   }
   const bool exact_ring = node.window == WindowKind::Ring;
   id.zigzag(exact_ring ? 0 : node.pattern->duration.count());

@@ -119,6 +119,23 @@ TEST(Promises, P18_AShorterWindowKeepsItsTimesAndALongerOneHasNoMore) {
   EXPECT_EQ(t.said(), "") << "what had left the shorter window is forgotten";
 }
 
+TEST(Promises, P18_AChangedKeyBeginsAnew) {
+  const auto rule = [](const char* key) {
+    return with_alarm(std::string("rule r { when count(alarm) >= 3 within 60s by at = ") + key +
+                      "  open { title \"\" } }");
+  };
+  Timeline t(rule("node.role"));
+  t.row("device", {"r1", "PAR", "X", "X", "premium"}).start();
+  t.syslog(0, "r1", "alarm on");
+  t.syslog(1, "r1", "alarm on");
+  t.new_rules(2, rule("(node.pool ?? \"\")"));
+  t.syslog(3, "r1", "alarm on");
+  EXPECT_EQ(t.said(), "") << "what was counted by role is not counted by pool";
+  t.syslog(4, "r1", "alarm on");
+  t.syslog(5, "r1", "alarm on");
+  EXPECT_EQ(t.said(), "open r(X) due\n");
+}
+
 TEST(Promises, P18_AChangedForIsAskedAgain) {
   const auto rule = [](const char* wait) {
     return with_alarm(std::string("rule r { when alarm for ") + wait + "  open { title \"\" } }");

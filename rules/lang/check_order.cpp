@@ -253,6 +253,7 @@ std::shared_ptr<const Program> Checker::run() {
   if (report_.errors() == 0) {
     signal_order();
     cause_order();
+    name_reach();
   }
   if (report_.errors() == 0) {
     final_warnings();

@@ -926,6 +926,16 @@ void Checker::describe(const Pattern* p, std::string& out) const {
   out += ']';
 }
 
+/// What the memory of a leaf is of, by names: its signal, filters, keys and what it counts.
+void Checker::name_reach() {
+  for (Pattern& p : program_->pattern_nodes) {
+    std::string text;
+    describe(p.leaf, text);
+    describe(p.distinct, text);
+    p.reach = hash64(text);
+  }
+}
+
 std::uint64_t Checker::pattern_hash(const Pattern* p, const std::vector<Param>& key) {
   std::string text;
   for (const Param& param : key) {

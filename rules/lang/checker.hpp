@@ -272,6 +272,7 @@ class Checker {
   bool leaf_filters(Leaf& out, const LeafScope& leaf, NodeRef condition);
   Pattern& new_pattern(PatternKind kind, RuleState& state, NodeRef node);
   Scope key_scope(const RuleState& state, std::string_view place) const;
+  void name_reach();
   std::uint64_t pattern_hash(const Pattern* pattern, const std::vector<Param>& key);
 
   // check_rule.cpp

@@ -648,6 +648,10 @@ class Generator {
           replaces(" {\n", fmt::format(" {{\n  was {}\n", rule.name));
           return;
         default:
+          if (rng_.chance(40)) {  // the same key by another way
+            replaces("(s1.k)", "(s1.node)");
+            break;
+          }
           replaces(" by node\n", " or (d1 then s0 within 1s) by node\n");
           replaces(" by node, k\n", " or s1 for 50ms by node, k\n");
           replaces(" by site\n", " or d0 by site\n");

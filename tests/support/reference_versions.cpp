@@ -57,7 +57,7 @@ auto identity(int tree, const Pattern& p, const rules::Program& of) {
                     p.kind == PatternKind::Missing;
   const Memory memory = memory_of(p);
   return std::tuple(p.kind, tree, memory, leaf ? of.signals[p.leaf.signal].name : std::string(),
-                    leaf ? p.aggregate : AggregateKind::CountEvents,
+                    leaf ? p.aggregate : AggregateKind::CountEvents, leaf ? p.reach : 0,
                     memory == Memory::Ring ? Duration{0} : p.duration);
 }
 

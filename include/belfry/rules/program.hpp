@@ -253,6 +253,7 @@ struct Pattern {
   const Expr* condition = nullptr;  ///< Share: the population's condition as written (for explain).
                                     ///< Var i = parameter i of the leaf's signal, then the rule key
   Index name_index = 0;             ///< n-th aggregate of its kind in the rule (titles)
+  std::uint64_t reach = 0;  ///< hash of what a leaf hears, for which keys: the same in all versions
   Place place;
 };
 
