@@ -45,8 +45,7 @@ std::shared_ptr<std::string> mibs_option(CLI::App* command) {
 }
 
 void add_mibs(CLI::App& app, Action& action) {
-  CLI::App* mibs =
-      app.add_subcommand("mibs", "say what a folder of MIB files knows and what does not parse");
+  CLI::App* mibs = app.add_subcommand("mibs", "what a folder of MIB files knows");
   auto a = std::make_shared<belfry::MibsArguments>();
   mibs->add_option("folder", a->folder, "folder of MIB files")->required();
   mibs->add_option("--skip", a->skip, "name of a file to leave out");
@@ -146,8 +145,8 @@ void add_replay(CLI::App& app, Action& action) {
           "the clock runs on that long after the last event")
       ->default_str("5m");
   replay->footer(
-      "Example: belfry replay --events week.jsonl --rules rules/packs --inventory "
-      "config/inventory");
+      "Example: belfry replay --events week.jsonl --rules rules/packs \\\n"
+      "           --inventory config/inventory");
   replay->callback([&action, a, mibs = mibs_option(replay)] {
     action = [a, mibs] {
       return belfry::use_mibs(*mibs, "belfry replay") ? belfry::replay_command(*a) : 2;
