@@ -300,6 +300,8 @@ struct Fold {
   void step_planned(std::uint32_t record);
   bool differs(const IncidentRecord& incident, const WorkWindow& held) const;
   std::int64_t next_window(std::uint32_t record);
+  bool only_windows_changed(const Inventory& old) const;
+  void look_at_windows();
 
   // causes.cpp
   void watch_causes(std::uint32_t record);

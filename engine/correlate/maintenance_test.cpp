@@ -244,6 +244,55 @@ TEST_F(Maintenance, NewRulesAndTheirRowsAreOneInput) {
   EXPECT_EQ(state(), "planned");
 }
 
+TEST_F(Maintenance, AVersionOfWorksTouchesNothingElse) {
+  // The first raise leaves the window at 10.001, its timer comes at 10.010. A version that touches
+  // every key sees it gone at once; one of works alone does not look.
+  const std::string bell = std::string(kWorks) +
+                           "rule busy { when count(bgp_down) >= 2 within 10001ms by node open { "
+                           "title \"{node.name}\" } }";
+  for (const bool only_works : {true, false}) {
+    Timeline s(bell);
+    world(s);
+    s.start();
+    s.bgp(0, "r1", "p1", false);
+    s.bgp(1, "r1", "p2", false);
+    EXPECT_EQ(s.state("busy", "r1"), "open");
+    s.row("works", {"CHG-77", "c1", "0", "60"});
+    if (!only_works) {
+      s.row("device", {"r9", "A", "core", "", "solution"});
+    }
+    s.new_inventory(10.005);
+    EXPECT_EQ(s.state("busy", "r1"), only_works ? "open" : "closed");
+    s.go(10.01);
+    EXPECT_EQ(s.state("busy", "r1"), "closed");
+  }
+}
+
+TEST_F(Maintenance, WorksThatSomethingElseReadsTouchEverything) {
+  Timeline s(std::string(kWorks) +
+             "rule other { when if_down where works[\"CHG-1\"].id is some open { title \"x\" } }");
+  world(s);
+  s.start();
+  s.link(1, "r1", "et1", false);
+  EXPECT_EQ(s.state("other", "r1, et1"), "none");
+  s.row("works", {"CHG-1", "c9", "0", "60"});
+  s.new_inventory(2);
+  EXPECT_EQ(s.state("other", "r1, et1"), "open");
+}
+
+TEST_F(Maintenance, ManyWindowsAreBounded) {
+  for (int i = 0; i < 5000; ++i) {  // all end later than what follows
+    t.row("works", {"LATE-" + std::to_string(i), "c1", "100", "200"});
+  }
+  t.row("works", {"CHG-77", "c1", "0", "60"}).start();
+  t.link(10, "r1", "et0", false);
+  EXPECT_EQ(last().maintenance, "CHG-77");
+  t.go(75);
+  EXPECT_EQ(state(), "open");
+  t.go(100);
+  EXPECT_EQ(note(), "began before LATE-0: it stays open");
+}
+
 TEST_F(Maintenance, ClearingAndBackAfterTheWindowIsReal) {
   std::string bell(kWorks);
   bell.replace(bell.find("reopen within 10s"), 17, "clear after 30s");

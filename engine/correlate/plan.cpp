@@ -1,5 +1,7 @@
 #include "plan.hpp"
 
+#include <absl/container/flat_hash_set.h>
+
 #include <algorithm>
 #include <numeric>
 
@@ -19,6 +21,14 @@ bool asks_affected(const rules::Expr* expr) {
 /// Estimates of what a key and a node of its pattern take (records.hpp), for budgets.
 constexpr std::uint64_t kKeyBytes = 256;
 constexpr std::uint64_t kNodeBytes = 48;
+
+void collect(const rules::Expr* expr, absl::flat_hash_set<const rules::Expr*>& to) {
+  if (expr != nullptr && to.insert(expr).second) {
+    for (const rules::Expr* arg : expr->args) {
+      collect(arg, to);
+    }
+  }
+}
 
 WindowKind window_of(const rules::Pattern& pattern) {
   if (pattern.kind != PatternKind::Aggregate) {
@@ -232,6 +242,50 @@ void Plan::add_maintenance() {
       }
     }
     windows_of[line.rule].push_back(use);
+  }
+  add_only_windows();
+}
+
+/// A feed of works comes often and changes nothing but windows, unless the rules ask its rows for
+/// something else, too.
+void Plan::add_only_windows() {
+  const rules::Program& p = *program;
+  only_windows.assign(p.schema->tables.size(), true);
+  absl::flat_hash_set<const rules::Expr*> own;
+  for (const rules::Maintenance& line : p.maintenances) {
+    collect(line.where, own);
+    for (const rules::Expr* filter : line.filters) {
+      collect(filter, own);
+    }
+  }
+  const auto reads = [&](Type type, std::uint32_t of) {
+    if (type == Type::Row && of < only_windows.size()) {
+      only_windows[of] = false;
+    }
+  };
+  for (const rules::Expr& expr : p.exprs) {
+    if (!own.contains(&expr)) {
+      reads(expr.type, expr.of);
+      reads(expr.item_type, expr.of);
+      reads(Type::Row, expr.table);
+    }
+  }
+  for (const SignalPlan& signal : signals) {
+    for (const rules::Param& param : *signal.params) {
+      reads(param.type, param.of);
+    }
+  }
+  for (const RelationSchema& relation : p.schema->relations) {
+    reads(relation.left_type, relation.left);
+    reads(relation.right_type, relation.right);
+    reads(Type::Row, relation.column_table);
+  }
+  for (const rules::Graph& graph : p.graphs) {
+    reads(Type::Row, graph.nodes);
+    reads(Type::Row, graph.edges);
+  }
+  for (const std::uint32_t known : {p.node_table, p.port_table, p.customer_table}) {
+    reads(Type::Row, known);
   }
 }
 

@@ -110,6 +110,7 @@ struct Plan {
 
   std::vector<std::vector<WindowUse>> windows_of;  ///< by rule
   std::vector<WindowSource> window_sources;
+  std::vector<bool> only_windows;  ///< by table: at most maintenance reads it
 
   explicit Plan(std::shared_ptr<const rules::Program> from);
 
@@ -119,6 +120,7 @@ struct Plan {
   void add_use(std::uint32_t owner, std::uint16_t node);
   void add_causes();
   void add_maintenance();
+  void add_only_windows();
   void add_order();
 };
 

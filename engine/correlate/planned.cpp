@@ -16,13 +16,30 @@ namespace {
 /// incident is told rather than hidden.
 constexpr std::size_t kWindowsPerIncidentMax = 4096;
 
+/// Windows that begin after an incident and are kept for a note, those that begin first.
+constexpr std::size_t kLaterMax = 64;
+
 std::int64_t end_of(std::int64_t to, Duration grace) {
-  return grace.count() > kForever - to ? kForever : to + grace.count();
+  return to > 0 && grace.count() > kForever - to ? kForever : to + grace.count();
 }
 std::int64_t up(std::int64_t at) { return round_up_to_tick(at); }
 
 bool fits(const TableSchema& a, const TableSchema& b) {
-  return a.name == b.name && a.columns.size() == b.columns.size();
+  const auto same = [](const ColumnSchema& x, const ColumnSchema& y) {
+    return std::tie(x.name, x.type, x.of, x.is_set) == std::tie(y.name, y.type, y.of, y.is_set);
+  };
+  return a.name == b.name &&
+         std::equal(a.columns.begin(), a.columns.end(), b.columns.begin(), b.columns.end(), same);
+}
+/// By content: whether two versions share the object differs between a run and its replay.
+bool fits(const Schema& a, const Schema& b) {
+  const auto same = [](const RelationSchema& x, const RelationSchema& y) {
+    return x.name == y.name && x.transitive == y.transitive && x.column == y.column;
+  };
+  const auto fit = [](const TableSchema& x, const TableSchema& y) { return fits(x, y); };
+  return std::equal(a.tables.begin(), a.tables.end(), b.tables.begin(), b.tables.end(), fit) &&
+         std::equal(a.relations.begin(), a.relations.end(), b.relations.begin(), b.relations.end(),
+                    same);
 }
 
 /// Ends last; of those, the smaller name.
@@ -114,7 +131,9 @@ const Cover& Fold::cover_of(std::uint32_t record) {
     const bool held = cover->held.until != kNotYet;
     const std::int64_t reach = held ? cover->held.until : began;
     if (window.from > reach) {
-      cover->later.push_back(std::move(window));
+      if (cover->later.size() < kLaterMax) {
+        cover->later.push_back(std::move(window));
+      }
     } else if (!held || says_more(window, cover->held)) {
       cover->held = std::move(window);
     }
@@ -196,6 +215,41 @@ void Fold::step_planned(std::uint32_t record) {
     }
   }
   wait_until(incident, next_window(record));
+}
+
+/// The new version differs from the old one only in tables that nothing but maintenance reads.
+bool Fold::only_windows_changed(const Inventory& old) const {
+  const std::size_t tables = inventory->schema().tables.size();
+  const std::size_t relations = inventory->schema().relations.size();
+  if (!fits(old.schema(), inventory->schema()) ||
+      !fits(inventory->schema(), *plan->program->schema)) {
+    return false;
+  }
+  for (std::uint32_t t = 0; t < tables; ++t) {
+    if (!plan->only_windows[t] && old.table_hash(t) != inventory->table_hash(t)) {
+      return false;
+    }
+  }
+  for (std::uint32_t r = 0; r < relations; ++r) {
+    if (old.pairs_hash(r) != inventory->pairs_hash(r)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/// After a version of nothing but windows: incidents of rules that some window may cover.
+void Fold::look_at_windows() {
+  for (std::size_t rule = 0; rule < plan->windows_of.size(); ++rule) {
+    if (plan->windows_of[rule].empty()) {
+      continue;
+    }
+    for (const std::uint32_t record : incidents_of[rule]) {
+      if (incident_if(record)->phase == Phase::Live) {
+        add_work(record);
+      }
+    }
+  }
 }
 
 /// The name or the end is not what was said last.

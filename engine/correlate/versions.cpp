@@ -161,6 +161,12 @@ void Fold::set_inventory(std::shared_ptr<const Inventory> to_use, Seq at_seq, In
   inventory = std::move(to_use);
   ++windows_version;
   begin(at_seq, std::max(now, at.ns), false, to);
+  if (old != nullptr && only_windows_changed(*old)) {
+    look_at_windows();
+    finish();
+    settle_timers();
+    return;
+  }
   relink_all();
   declare_missing();
   if (old != nullptr) {

@@ -1,6 +1,7 @@
 #include "belfry/model/inventory.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <unordered_map>
 
 #include "belfry/base/hash.hpp"
@@ -207,6 +208,7 @@ class Dominators {
 /// One relation, ready to be asked: both directions as slices of one array each.
 struct Pairs {
   std::vector<std::pair<Value, Value>> given;  ///< as added; copy_from() takes these
+  std::uint64_t given_hash = 0;
   std::unordered_map<Value, std::uint32_t, ValueHash> ids;
   std::vector<Value> values;  ///< by id
   std::vector<Value> up, down;
@@ -332,10 +334,29 @@ std::uint32_t Schema::find_relation(std::string_view name) const {
   return find_named(relations, name);
 }
 
+namespace {
+
+std::uint64_t hash_of(const Value& v, std::uint64_t h) {
+  h = hash_mix(h, static_cast<std::uint64_t>(v.type) << 32 | v.aux);
+  if (v.type == Type::Set) {
+    for (const Value& item : v.items()) {
+      h = hash_of(item, h);
+    }
+    return hash_mix(h, v.items().size());
+  }
+  if (v.type == Type::Float) {
+    return hash_mix(h, std::bit_cast<std::uint64_t>(v.f));
+  }
+  return v.text.empty() ? hash_mix(h, static_cast<std::uint64_t>(v.i)) : hash64(v.text, h);
+}
+
+}  // namespace
+
 struct Inventory::Impl {
   struct Table {
     std::vector<Row> rows;
     KeyTable by_key;
+    std::uint64_t hash = 0;
   };
   Arena arena;  ///< every text, cell and set of this version
   std::vector<Table> tables;
@@ -365,6 +386,13 @@ Inventory::~Inventory() = default;
 
 std::size_t Inventory::row_count(std::uint32_t table) const {
   return table < impl_->tables.size() ? impl_->tables[table].rows.size() : 0;
+}
+
+std::uint64_t Inventory::table_hash(std::uint32_t table) const {
+  return table < impl_->tables.size() ? impl_->tables[table].hash : 0;
+}
+std::uint64_t Inventory::pairs_hash(std::uint32_t relation) const {
+  return relation < impl_->relations.size() ? impl_->relations[relation].given_hash : 0;
 }
 
 const Row& Inventory::row(std::uint32_t table, std::size_t i) const {
@@ -519,6 +547,11 @@ Result<std::shared_ptr<const Inventory>> InventoryBuilder::build(std::uint64_t v
     std::sort(table.rows.begin(), table.rows.end(),
               [](const Row& a, const Row& b) { return a.key < b.key; });
     table.by_key.rebuild(table.rows);
+    for (const Row& row : table.rows) {
+      for (const Value& cell : row.cells) {
+        table.hash = hash_of(cell, table.hash);
+      }
+    }
   }
   for (std::size_t r = 0; r < impl_->relations.size(); ++r) {
     const RelationSchema& schema = schema_->relations[r];
@@ -528,6 +561,7 @@ Result<std::shared_ptr<const Inventory>> InventoryBuilder::build(std::uint64_t v
       edges = column_pairs(pairs, impl_->tables[schema.column_table].rows, schema);
     }
     for (const auto& [x, y] : pairs.given) {
+      pairs.given_hash = hash_of(y, hash_of(x, pairs.given_hash));
       const std::uint32_t from = pairs.id_of(x);
       edges.emplace_back(from, pairs.id_of(y));
     }

@@ -211,6 +211,8 @@ class Reference {
 
   // maintenance
   bool has_windows(const Node& node) const;
+  bool only_works(const Inventory& old) const;
+  void look_at_windows();
   std::vector<Window> windows_of(const IncidentRef& ref);
   Cover cover_of(const IncidentRef& ref);
   bool is_planned(const IncidentRef& ref);

@@ -22,6 +22,33 @@ bool Reference::has_windows(const Node& node) const {
       [&](const rules::Maintenance& line) { return node.rule == &program_->rules[line.rule]; });
 }
 
+/// The versions differ in rows of works alone, which only maintenance reads.
+bool Reference::only_works(const Inventory& old) const {
+  const Schema& schema = *program_->schema;
+  for (std::uint32_t t = 0; t < schema.tables.size(); ++t) {
+    if (schema.tables[t].name != "works" && old.table_hash(t) != inventory_->table_hash(t)) {
+      return false;
+    }
+  }
+  for (std::uint32_t r = 0; r < schema.relations.size(); ++r) {
+    if (old.pairs_hash(r) != inventory_->pairs_hash(r)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+void Reference::look_at_windows() {
+  for (Node& node : nodes_) {
+    for (auto& [text, key] : node.keys) {
+      if (node.rule != nullptr && node.live && has_windows(node) &&
+          (key.life == Life::Open || key.life == Life::Symptom)) {
+        work_.insert({&node, &key});
+      }
+    }
+  }
+}
+
 /// Every window of every line that covers the incident and was not over when it began.
 std::vector<Reference::Window> Reference::windows_of(const IncidentRef& ref) {
   const auto& [node, k] = ref;

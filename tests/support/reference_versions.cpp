@@ -244,6 +244,11 @@ void Reference::set_inventory(std::shared_ptr<const Inventory> inventory, Seq se
   begin_round(at, false);
   const std::shared_ptr<const Inventory> old = std::move(inventory_);
   inventory_ = std::move(inventory);
+  if (only_works(*old)) {
+    look_at_windows();
+    finish_round(seq, out);
+    return;
+  }
   reach_anew();
   declare_rows();
   mark_removed(*old);

@@ -67,6 +67,10 @@ class Inventory {
   std::size_t row_count(std::uint32_t table) const;
   const Row& row(std::uint32_t table, std::size_t i) const;  ///< in key order
   const Row* find(std::uint32_t table, std::string_view key) const;
+  /// Equal contents have equal hashes: whether a version changed a table, without a look at its
+  /// rows. Of a relation only what is not read from a column.
+  std::uint64_t table_hash(std::uint32_t table) const;
+  std::uint64_t pairs_hash(std::uint32_t relation) const;
   /// By key values, in the order of the key columns.
   const Row* find(std::uint32_t table, std::span<const Value> key) const;
   /// Key values as the text that names a row: texts joined by '\x1f'.
