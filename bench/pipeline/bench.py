@@ -84,6 +84,34 @@ def flood(belfry, name, kind, collector, target, arguments):
             "lost": lost, "cpu_us": 1e6 * cpu / max(stored, 1)}
 
 
+def streams(folder, seconds, results, only):
+    """TLS with a certificate on either side, RELP (a message counts when it was answered after its commit), and ten
+    thousand open senders."""
+    for name in ("server", "sender"):
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                        "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.pem"], check=True,
+                       cwd=folder, capture_output=True)
+    print_of = subprocess.run(["openssl", "x509", "-in", "sender.pem", "-noout", "-fingerprint", "-sha256"], check=True,
+                              cwd=folder, capture_output=True, text=True).stdout.strip().split("=")[1]
+    more = (f"  syslog_tls: {{enabled: true, port: 0, certificate: {folder}/server.pem, key: {folder}/server.key, "
+            f"peers: {{sender: \"{print_of}\"}}}}\n  syslog_relp: {{enabled: true, port: 0}}\n  trap_udp:")
+    # The sender's lines name many devices: it is a relay, and its certificate says that it may be one.
+    belfry = bs.Belfry(folder, bs.default_config(folder).replace("  trap_udp:", more, 1)).start()
+    tls = ["--transport", "tls", "--seconds", seconds, "--certificate", f"{folder}/sender.pem", "--key",
+           f"{folder}/sender.key"]
+    cases = [("syslog TLS", "syslog-tls", 150_000, tls),
+             ("syslog RELP, 8 sessions", "syslog-relp", 100_000,
+              ["--transport", "relp", "--connections", "8", "--seconds", seconds]),
+             ("syslog RELP, 32 sessions", "syslog-relp", 100_000,
+              ["--transport", "relp", "--connections", "32", "--seconds", seconds]),
+             ("10,000 TCP senders", "syslog-tcp", 300_000,
+              ["--transport", "tcp", "--connections", "10000", "--seconds", seconds])]
+    for name, collector, target, arguments in cases:
+        if only in name:
+            results.append(flood(belfry, name, "syslog", collector, target, arguments))
+    belfry.stop()
+
+
 LATENCY_RULES = """
 signal bench_mark(node: device, n: string) { raise syslog "BENCHMARK {n} begin"  expire 1m }
 rule bench_marked { when bench_mark  settle 0s  open { title "{n}"  severity warning } }
@@ -268,6 +296,9 @@ def main():
     with tempfile.TemporaryDirectory(prefix="belfry-bench-") as folder:
         if a.only in "mibs":
             results.append(mibs(folder, 500))
+    if any(a.only in name for name in ("syslog TLS", "syslog RELP, 8 sessions", "10,000 TCP senders")):
+        with tempfile.TemporaryDirectory(prefix="belfry-bench-") as folder:
+            streams(folder, seconds, results, a.only)
     with tempfile.TemporaryDirectory(prefix="belfry-bench-") as folder:
         if a.only in "latency":
             results.append(latency(folder, 5 if a.quick else 15))

@@ -244,9 +244,10 @@ class Legacy {
     if (rest_.starts_with("pam_") || rest_.starts_with("CEF:") || rest_.starts_with("LEEF:")) {
       return;
     }
-    if (rest_.starts_with("fpc") && read_packet_engine()) {
+    if ((rest_.starts_with("fpc") && read_packet_engine()) || read_topics()) {
       return;
     }
+    skip_level();
     std::size_t n = 0;
     while (n < rest_.size() && n <= kProgramBytesMax && is(rest_[n], kProgram)) {
       ++n;
@@ -303,6 +304,51 @@ class Legacy {
     out_.pid = pid;
     set_message(close + (colon ? 2 : 1));
     return true;
+  }
+
+  /// `interface,info ether9 link down`: RouterOS says topics, one of them a level.
+  bool read_topics() {
+    const std::string_view word = word_of(rest_).substr(0, kProgramBytesMax);
+    if (word.find(',') == std::string_view::npos || word.size() == rest_.size()) {
+      return false;
+    }
+    bool level = false;
+    for (std::string_view left = word; !left.empty();) {
+      const std::string_view topic = left.substr(0, left.find(','));
+      if (topic.empty() || !all_of(topic, kAlpha)) {
+        return false;
+      }
+      level = level || topic == "info" || topic == "warning" || topic == "error" ||
+              topic == "critical" || topic == "debug";
+      left.remove_prefix(topic.size() < left.size() ? topic.size() + 1 : topic.size());
+    }
+    if (level) {
+      out_.app = word;
+      out_.vendor = "mikrotik";
+      set_message(word.size());
+    }
+    return level;
+  }
+
+  /// `err tmm[1]: ...` (BIG-IP writes the level's name in front), `00076 ports: ...` (ProCurve: an
+  /// event's number).
+  void skip_level() {
+    constexpr std::string_view kLevels[]{"emerg",   "alert", "crit",   "err",  "error",
+                                         "warning", "warn",  "notice", "info", "debug"};
+    const std::string_view word = word_of(rest_);
+    bool level = word.size() == 5 && all_of(word, kDigit);
+    for (const std::string_view name : kLevels) {
+      level = level || word == name;
+    }
+    if (!level || word.size() == rest_.size()) {
+      return;
+    }
+    const std::string_view next = word_of(rest_.substr(word.size() + 1));
+    const std::size_t name = run_of(next, kProgram);
+    if (name > 0 && name < next.size() && (next[name] == ':' || next[name] == '[')) {
+      rest_.remove_prefix(word.size() + 1);
+      out_.message = rest_;
+    }
   }
 
   /// `fpc3 fpc3 dcpfe: JPRDS_NH:...`: a Junos packet engine behind its slot.

@@ -367,6 +367,18 @@ Stamp read_digit_first(std::string_view text, Instant received) {
     p.at = 5;
     return p.year >= kYearMin ? read_month_first(text, received, p) : Stamp{};
   }
+  if (n == 2 && next == '/' && text.size() > 18 && text[5] == '/' && text[10] == ':') {
+    Parts p;  // NetScaler: 11/25/2025:03:00:00 GMT
+    p.month = digits_at(text, 0, 2);
+    p.day = digits_at(text, 3, 2);
+    p.year = digits_at(text, 6, 4);
+    p.at = 11;
+    if (p.month < 1 || p.month > 12 || p.day < 1 || p.year < kYearMin || !read_time(text, p)) {
+      return {};
+    }
+    read_zone(text, p);
+    return finish(p, received);
+  }
   if ((n == 9 || n == 10) && (next == '.' || is_space(next))) {
     return read_epoch(text, n);
   }

@@ -102,6 +102,12 @@ std::string_view body_of(const Event& e) {
     }
   }
   trim_front(message);
+  // Comware says first which of its parts speaks: `-MDC=1; `, `-Slot=2; `.
+  if (message.starts_with("-MDC=") || message.starts_with("-Slot=") ||
+      message.starts_with("-Context=")) {
+    const std::size_t end = message.substr(0, 40).find("; ");
+    message.remove_prefix(end == std::string_view::npos ? 0 : end + 2);
+  }
   return message;
 }
 
@@ -135,7 +141,7 @@ void Entities::set(const Target& target, std::string_view value) {
       [[fallthrough]];
     case Target::To::Host:
       if (value.size() <= kHostBytesMax && all_of(value, kHost)) {
-        event_.host = value;
+        host_ = value;
       }
       return;
     case Target::To::Stamp:
@@ -156,6 +162,9 @@ void Entities::set(const Target& target, std::string_view value) {
 }
 
 void Entities::store() {
+  if (!host_.empty()) {
+    event_.host = host_;
+  }
   if (count_ > 0) {
     event_.attrs = arena_.copy(std::span<const Attr>(attrs_.data(), count_));
   }
@@ -183,7 +192,8 @@ bool Templates::fits(const Pattern& pattern, std::string_view body, Entities& ou
     }
     const bool literal_next =
         i + 1 < pattern.pieces.size() && pattern.pieces[i + 1].kind == Piece::Kind::Literal;
-    const bool any = piece.kind == Piece::Kind::Any || piece.kind == Piece::Kind::Joined;
+    const bool any = piece.kind == Piece::Kind::Any || piece.kind == Piece::Kind::Joined ||
+                     piece.kind == Piece::Kind::Last;
     std::size_t end = body.size(), length = 0;
     if (literal_next) {
       end = find_literal(body, at, pattern.pieces[i + 1].text, length);
@@ -204,6 +214,8 @@ bool Templates::fits(const Pattern& pattern, std::string_view body, Entities& ou
     value = trim_end(value, literal_next || any ? " \t\r\n" : ".,;:)]'\"\r\n");
     if (piece.kind == Piece::Kind::Joined) {
       value = without_spaces(value, out.arena());
+    } else if (piece.kind == Piece::Kind::Last) {
+      value = value.substr(value.rfind(' ') + 1);  // npos + 1: all of it
     } else if (piece.kind == Piece::Kind::Port) {
       value = without_port(value);
     }
@@ -346,6 +358,7 @@ void Templates::extract(Event& e, Arena& arena, Instant received) const {
   const std::size_t dash = e.tag.find_first_of("-/");
   if (!by_key(mnemonic_of(e.tag), body, e, out) && !by_key(e.tag, body, e, out) &&
       !(dash != std::string_view::npos && by_key(e.tag.substr(0, dash), body, e, out)) &&
+      !by_key(e.app, e.message.substr(0, kBodyMax), e, out) &&
       (e.app == e.tag || !by_key(e.app, body, e, out))) {
     by_form(e, body, out);
   }
@@ -464,6 +477,9 @@ struct Templates::Reader {
     } else if (text.ends_with(":joined")) {
       piece.kind = Piece::Kind::Joined;
       text.remove_suffix(7);
+    } else if (text.ends_with(":last")) {
+      piece.kind = Piece::Kind::Last;
+      text.remove_suffix(5);
     } else if (text.ends_with(":port")) {
       piece.kind = Piece::Kind::Port;
       text.remove_suffix(5);

@@ -9,7 +9,8 @@
 //     srcip = src_address
 //
 // {x} is one word, {x...} anything up to the next literal or the end, {_} is not kept, {x:joined}
-// loses its spaces, {x:port} loses a port at its end, {x=text} is a constant. A space stands for
+// loses its spaces, {x:last} is the last word before what follows,
+// {x:port} loses a port at its end, {x=text} is a constant. A space stands for
 // any run of spaces. The first template of a key that fits is taken.
 //
 // Thread: any; immutable after parse(). Total: any message, bounded work.
@@ -45,13 +46,17 @@ class Entities {
   void set(const Target& target, std::string_view value);
   Arena& arena() { return arena_; }
   std::size_t mark() const { return count_; }
-  void back_to(std::size_t mark) { count_ = mark; }
+  void back_to(std::size_t mark) {
+    count_ = mark;
+    host_ = {};
+  }
   void store();
 
  private:
   Event& event_;
   Arena& arena_;
   Instant received_;
+  std::string_view host_;  // what the body calls its device
   std::array<Attr, kEntitiesMax> attrs_;
   std::size_t count_ = 0;
 };
@@ -76,7 +81,7 @@ class Templates {
 
  private:
   struct Piece {
-    enum class Kind : unsigned char { Literal, Word, Any, Joined, Port, Constant };
+    enum class Kind : unsigned char { Literal, Word, Any, Joined, Last, Port, Constant };
     Kind kind = Kind::Literal;
     Target target;  ///< empty name: not kept
     std::string_view text;

@@ -144,6 +144,36 @@ TEST(Templates, TagsInsideTheMessage) {
             "cisco: neighbour=192.0.2.8 vrf=default state=Up");
 }
 
+TEST(Templates, HeadsOfTheirOwn) {
+  EXPECT_EQ(entities("<13>interface,info ether9 link down"),
+            "mikrotik: interface=ether9 state=down");
+  EXPECT_EQ(
+      entities("<30>Nov 25 03:00:00 mt7 system,error,critical login failure for user eve from "
+               "192.0.2.6 via ssh"),
+      "mikrotik: user=eve address=192.0.2.6 service=ssh");
+  EXPECT_EQ(
+      entities("<133>Nov 25 03:00:00 big7 notice mcpd[5]: 01070638:5: Pool /Common/web member "
+               "/Common/192.0.2.9:80 monitor status down. [ x ]"),
+      "f5: pool=/Common/web member=/Common/192.0.2.9:80 state=down");
+  EXPECT_EQ(entities("<133>Nov 25 03:00:00 sw5 00076 ports: port 12 is now off-line"),
+            "hpe: interface=12 state=off-line");
+  EXPECT_EQ(entities("<190>Nov 25 03:00:00 d9 %STKUNIT0-M:CP %IFMGR-5-OSTATE_DN: Changed interface "
+                     "state to down: Te 0/9"),
+            "dell: state=down interface=Te0/9");
+  EXPECT_EQ(entities("<134> 11/25/2025:03:00:00 GMT ns9 0-PPE-0 : default EVENT DEVICEDOWN 77 0 :  "
+                     "Device \"server_x(web)\" - State DOWN"),
+            "citrix: feature=EVENT event=DEVICEDOWN member=server_x(web) state=DOWN");
+  EXPECT_EQ(entities("<187>Nov 25 03:00:00 c3 %%10OSPF/3/OSPF_NBR_CHG: -MDC=1; OSPF 1 Neighbor "
+                     "192.0.2.4(Vlan-interface9) changed from FULL to DOWN."),
+            "h3c: process=1 neighbour=192.0.2.4 interface=Vlan-interface9 old_state=FULL "
+            "state=DOWN");
+  EXPECT_EQ(entities("<4>Nov 25 03:00:00 srv1 kernel: [1.2] ixgbe 0000:01:00.0 eth2: NIC Link is "
+                     "Down"),
+            "linux: interface=eth2 state=Down");
+  EXPECT_EQ(entities("<30>Nov 25 03:00:00 e1 bird: peer_as64999: State changed to down"),
+            "linux: process=peer_as64999 state=down");
+}
+
 TEST(Templates, HostsAndFirewalls) {
   EXPECT_EQ(entities("<86>Nov 25 03:00:00 web1 sshd[7]: Failed password for invalid user bob from "
                      "198.51.100.9 port 4022 ssh2"),

@@ -188,6 +188,16 @@ Mnemonic read_mnemonic(std::string_view text) {
               inner + m.length, false, false};
     }
   }
+  // `%STKUNIT0-M:CP %IFMGR-5-OSTATE_DN:` of Dell: a unit in front of the mnemonic.
+  if (const std::size_t inner = text.substr(0, end + 8).find(" %", end);
+      inner != std::string_view::npos && all_of(text.substr(end + 1, inner - end - 1), kMnemonic)) {
+    Mnemonic m = read_mnemonic(text.substr(inner + 1));
+    if (!m.tag.empty() && !m.comware) {
+      m.dell = true;
+      m.length += inner + 1;
+      return m;
+    }
+  }
   return {text.substr(1, at - 1), text.substr(0, at), end + 1, false, false};
 }
 
@@ -199,7 +209,8 @@ void set_tag(Event& e, bool routing_engine) {
       // Arista's agents log in Cisco's manner under their own name; IOS XR says where it runs.
       const bool own_name = !e.app.empty() && e.app[0] != '%' && e.pid.empty() && !routing_engine;
       const bool severity = m.tag.find('-') != std::string_view::npos;  // FRR's tags have none
-      e.vendor = m.huawei               ? "huawei"
+      e.vendor = m.dell                 ? "dell"
+                 : m.huawei             ? "huawei"
                  : m.comware            ? "h3c"
                  : own_name && severity ? "arista"
                  : own_name             ? ""

@@ -11,7 +11,7 @@ struct Mnemonic {
   std::string_view tag;    ///< without `%` and `:`; empty = none here
   std::string_view word;   ///< as written from the `%` on: what stands for the program
   std::size_t length = 0;  ///< with the colon
-  bool comware = false, huawei = false;
+  bool comware = false, huawei = false, dell = false;
 };
 /// A mnemonic at the head of `text`, which begins with `%`.
 Mnemonic read_mnemonic(std::string_view text);

@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -24,6 +25,7 @@
 #include "belfry/model/oid.hpp"
 #include "belfry/snmp/sealer.hpp"
 #include "belfry/snmp/users.hpp"
+#include "load_senders.hpp"
 
 namespace belfry {
 namespace {
@@ -34,7 +36,6 @@ constexpr std::size_t kLineBytes = 160;  ///< every line has this length, so tha
 constexpr std::size_t kBurst = 64;       ///< messages a sendmmsg call
 constexpr std::size_t kGsoSegments =
     31;  ///< 31 x 160 B stays below 64 KiB and the kernel's 64 segments
-constexpr std::size_t kStreamBytes = 64 * 1024;
 
 /// xorshift64*: good enough to spread keys, and the same in every run.
 struct Random {
@@ -261,14 +262,6 @@ Result<sockaddr_in> parse_target(const std::string& text) {
   return address;
 }
 
-/// Where bursts go; send() returns how many events left, or an error.
-class Sender {
- public:
-  virtual ~Sender() = default;
-  virtual Result<std::size_t> send(std::span<const char> events, std::size_t event_bytes) = 0;
-  virtual std::size_t burst() const = 0;
-};
-
 class UdpSender final : public Sender {
  public:
   explicit UdpSender(bool gso) : gso_(gso) {}
@@ -327,47 +320,14 @@ class UdpSender final : public Sender {
   std::array<Control, kBurst> control_{};
 };
 
-class TcpSender final : public Sender {
- public:
-  ~TcpSender() override {
-    for (const int fd : fds_) {
-      close(fd);
-    }
+/// Every connection is a descriptor; most shells allow 1,024.
+void raise_descriptors() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
   }
-  Result<void> open(const sockaddr_in& to, std::uint32_t connections) {
-    for (std::uint32_t i = 0; i < connections; ++i) {
-      const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-      if (fd < 0 || connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0) {
-        return fail(Code::Unavailable, "connection {} of {}: {}", i + 1, connections,
-                    std::strerror(errno));
-      }
-      fds_.push_back(fd);
-    }
-    return {};
-  }
-  std::size_t burst() const override { return kStreamBytes / (kLineBytes + 1); }
-  Result<std::size_t> send(std::span<const char> events, std::size_t event_bytes) override {
-    text_.clear();
-    for (std::size_t at = 0; at < events.size(); at += event_bytes) {
-      text_.append(events.data() + at, event_bytes);
-      text_.push_back('\n');
-    }
-    const int fd = fds_[turn_++ % fds_.size()];
-    for (std::size_t done = 0; done < text_.size();) {
-      const ssize_t n = ::send(fd, text_.data() + done, text_.size() - done, MSG_NOSIGNAL);
-      if (n < 0 && errno != EINTR) {
-        return fail(Code::Unavailable, "the connection broke: {}", std::strerror(errno));
-      }
-      done += static_cast<std::size_t>(std::max<ssize_t>(n, 0));
-    }
-    return events.size() / event_bytes;
-  }
-
- private:
-  std::vector<int> fds_;
-  std::size_t turn_ = 0;
-  std::string text_;
-};
+}
 
 struct Outcome {
   std::uint64_t sent = 0;
@@ -386,6 +346,8 @@ Result<Outcome> run(const LoadArguments& a, Writer& writer, Sender& sender) {
   for (;;) {
     outcome.seconds = elapsed();
     if (outcome.seconds >= a.seconds || (a.count != 0 && outcome.sent >= a.count)) {
+      BELFRY_CHECK_OK(sender.finish());
+      outcome.seconds = elapsed();
       return outcome;
     }
     std::size_t n = sender.burst();
@@ -427,13 +389,13 @@ Result<Outcome> load(const LoadArguments& a) {
   Writer& writer = sealed             ? static_cast<Writer&>(*sealed)
                    : a.kind == "trap" ? static_cast<Writer&>(traps)
                                       : lines;
-  if (a.transport == "tcp") {
+  if (a.transport != "udp") {
     if (a.kind == "trap") {
       return fail(Code::Invalid, "traps go over udp");
     }
-    TcpSender sender;
-    BELFRY_CHECK_OK(sender.open(to, std::max(1U, a.connections)));
-    return run(a, writer, sender);
+    raise_descriptors();
+    BELFRY_TRY(const std::unique_ptr<Sender> sender, stream_sender(a, to));
+    return run(a, writer, *sender);
   }
   UdpSender sender(a.gso);
   BELFRY_CHECK_OK(sender.open(to));

@@ -161,8 +161,8 @@ void add_load(CLI::App& app, Action& action) {
       ->check(CLI::IsMember({"syslog", "trap"}))
       ->required();
   load->add_option("--target", a->target, "address:port, loopback only")->capture_default_str();
-  load->add_option("--transport", a->transport, "udp or tcp")
-      ->check(CLI::IsMember({"udp", "tcp"}))
+  load->add_option("--transport", a->transport, "udp, tcp, tls or relp")
+      ->check(CLI::IsMember({"udp", "tcp", "tls", "relp"}))
       ->capture_default_str();
   load->add_option_function<std::string>(
       "--rate",
@@ -178,7 +178,12 @@ void add_load(CLI::App& app, Action& action) {
   load->add_option("--mix", a->mix, "normal: one in ten is a link event; storm: all")
       ->check(CLI::IsMember({"normal", "storm"}))
       ->capture_default_str();
-  load->add_option("--connections", a->connections, "tcp connections")->capture_default_str();
+  load->add_option("--connections", a->connections, "of tcp, tls and relp")->capture_default_str();
+  load->add_option("--window", a->window,
+                   "relp: messages of a connection that wait for their answer")
+      ->capture_default_str();
+  load->add_option("--certificate", a->certificate, "tls: PEM file");
+  load->add_option("--key", a->key, "tls: PEM file");
   load->add_option("--snmp-users", a->snmp_users, "traps of SNMPv3, as these users in turn");
   load->add_flag("--gso", a->gso, "udp: many datagrams a system call (UDP_SEGMENT)");
   load->add_flag("--json", a->json, "what was sent, as JSON");

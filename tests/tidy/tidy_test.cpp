@@ -118,7 +118,7 @@ const std::vector<ThirdParty> kThirdParty{
     {"<yaml-cpp/", {"app"}},
     {"<spdlog/", {"runtime"}},
     {"<net-snmp", {"snmp"}},
-    {"<openssl/", {"probe", "snmp", "syslog", "gateway", "outbox"}},
+    {"<openssl/", {"probe", "snmp", "syslog", "gateway", "outbox", "app"}},
     {"<zstd.h>", {"journal", "store", "pipeline"}},
     {"<xxhash.h>", {"base"}}};
 

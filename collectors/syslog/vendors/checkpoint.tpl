@@ -1,5 +1,6 @@
 # Check Point: Log Exporter's pairs, SmartCenter's `name:"value";` comes as structured data.
 vendor checkpoint
+programs CheckPoint
 
 on @pairs
   src = src_address

@@ -40,6 +40,8 @@ on ILGLCFG DTPILGLCFG NONTRUNKPORTFAIL
   {_...} on Port {interface}
   {_...} on {interface}
 on ADJCHANGE ADJCHG NBRCHANGE ADJ NBR_CHANGE BGP-ADJCHANGE
+  {_} [{_}] ({vrf}) neighbor {neighbour} {state} - {reason...}
+  {_} [{_}] ({vrf}) neighbor {neighbour} {state}
   neighbor {neighbour}({_...}) in vrf {vrf} {state} {reason...}
   neighbor {neighbour}({_...}) in vrf {vrf} {state}
   neighbor {neighbour} vpn vrf {vrf} {state} {reason...}

@@ -1,8 +1,9 @@
-# Citrix ADC (NetScaler): the feature and the name stand in the head of the body.
+# Citrix ADC (NetScaler): feature and event stand behind the packet engine.
 vendor citrix
+starts 0-PPE-
 
-on EVENT TCP SSLVPN SSLLOG AAA UI GUI CLI
-  {feature} {event} {_} {_} : Device "server_{_}({member})" - State {state}{_...}
-  {feature} {event} {_} {_} : Device "{member}" - State {state}{_...}
-  {feature} {event} {_} {_} :  User {user} - {_...}Client_ip {address} {_...}
-  {feature} {event} {_} {_} : User {user} - {_...}
+on 0-PPE-0 0-PPE-1 0-PPE-2 0-PPE-3 0-PPE-4 0-PPE-5 0-PPE-6 0-PPE-7
+  {_} : {_} {feature} {event} {_} {_} : Device "{member...}" - State {state}{_...}
+  {_} : {_} {feature} {event} {_} {_} : User {user} - {_...}Client_ip {address} {_...}
+  {_} : {_} {feature} {event} {_} {_} : User {user} - {reason...}
+  {_} : {_} {feature} {event} {_} {_} : {reason...}

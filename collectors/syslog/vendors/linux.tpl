@@ -55,11 +55,12 @@ on useradd userdel usermod groupadd passwd
   delete user '{user}'{_...}
   pam_{_}: password changed for {user}
 on kernel
-  [{_}] {interface}: NIC Link is {state}{_...}
-  {_...} {interface}: NIC Link is {state}{_...}
-  {_...} {interface}: Link is {state}{_...}
-  {_...} {interface}: link becomes ready{state=up}
   {_...}bond{_}: link status definitely {state} for interface {interface}{_...}
+  {interface:last}: NIC Link is {state}{_...}
+  {interface:last}: Link is {state}{_...}
+  {interface:last}: link is {state}{_...}
+  {interface:last}: carrier {state}{_...}
+  {interface:last}: link becomes ready{state=up}
   {_...}IN={src_interface} OUT={dst_interface} {_...}SRC={src_address} DST={dst_address} {_...}PROTO={protocol} SPT={src_port} DPT={dst_port} {_...}
   {_...}IN={src_interface} OUT= {_...}SRC={src_address} DST={dst_address} {_...}PROTO={protocol} SPT={src_port} DPT={dst_port} {_...}
   {_...}IN={src_interface} OUT= {_...}SRC={src_address} DST={dst_address} {_...}PROTO={protocol} {_...}

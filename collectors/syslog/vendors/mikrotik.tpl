@@ -1,11 +1,10 @@
 # MikroTik RouterOS: topics stand where others have a program.
 vendor mikrotik
-programs interface,info system,info system,info,account system,error,critical system,critical system,warning firewall,info dhcp,info route,bgp,info route,ospf,info ospf,info bgp,info wireless,info caps,info pppoe,info pppoe,ppp,info ppp,info l2tp,info account,info script,info
 
 on interface,info
   {interface} link {state}
   {interface} link {state} ({speed...})
-on system,info,account system,error,critical
+on system,info,account system,error,critical system,info system,critical,info
   user {user} logged {state} from {address} via {service}
   user {user} logged {state} via {service}
   login failure for user {user} from {address} via {service}
