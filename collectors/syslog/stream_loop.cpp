@@ -24,7 +24,9 @@ namespace {
 constexpr std::size_t kReadBytes = 64 * 1024;
 constexpr int kEventsPerWait = 256;
 constexpr int kAcceptsPerRound = 64;
-constexpr int kIdleWaitMs = 50;  // how soon a stop is seen
+constexpr timespec kIdleWait{0, 50'000'000};  // how soon a stop is seen
+constexpr timespec kSoonWait{0, 1'000'000};   // a batch ages, a stalled connection looks again
+constexpr timespec kAckWait{0, 200'000};      // responses wait for a commit: windows are small
 constexpr std::int64_t kSweepNs = 1'000'000'000;
 /// A tail that grew beyond this gives its memory back when it is empty again.
 constexpr std::size_t kTailKept = 4096;
@@ -609,9 +611,12 @@ void StreamLoop::run(const std::stop_token& stop) {
   std::array<epoll_event, kEventsPerWait> events;
   swept_ns_ = intake_.boot_ns();
   while (!stop.stop_requested()) {
-    const bool soon = intake_.pending() > 0 || !stalled_.empty() || !waiting_.empty();
-    const int wait_ms = !again_.empty() ? 0 : soon ? 1 : kIdleWaitMs;
-    const int n = epoll_wait(epoll_, events.data(), kEventsPerWait, wait_ms);
+    const bool soon = intake_.pending() > 0 || !stalled_.empty();
+    const timespec wait = !again_.empty()     ? timespec{}
+                          : !waiting_.empty() ? kAckWait
+                          : soon              ? kSoonWait
+                                              : kIdleWait;
+    const int n = epoll_pwait2(epoll_, events.data(), kEventsPerWait, &wait, nullptr);
     intake_.tick();
     drained_ = true;
     const std::vector<int> again = std::exchange(again_, {});
