@@ -20,6 +20,7 @@ parser = argparse.ArgumentParser()
 parser.add_argument("--targets", type=int, default=10_000)
 parser.add_argument("--interval", type=int, default=10)
 parser.add_argument("--seconds", type=int, default=60)
+parser.add_argument("--threads", action="store_true", help="the CPU of each thread too")
 parser.add_argument("--program", default=str(ROOT / "build" / "release" / "bin" / "belfry"))
 arguments = parser.parse_args()
 os.environ["BELFRY_PROGRAM"] = arguments.program
@@ -43,17 +44,20 @@ def results(belfry):
 def main(folder):
     inventory = folder / "inventory"
     shutil.copytree(ROOT / "config" / "inventory", inventory)
-    head = (inventory / "devices.csv").read_text().splitlines()[0]
-    columns = head.split(",")
-    site = (inventory / "sites.csv").read_text().splitlines()[1].split(",")[0]
-    rows = [head]
-    for n in range(arguments.targets):
-        cell = {"name": f"d{n}", "ip": f"127.{1 + n // 62500}.{n // 250 % 250}.{1 + n % 250}", "site": site, "role": "target"}
-        rows.append(",".join(cell.get(c, "") for c in columns))
-    (inventory / "devices.csv").write_text("\n".join(rows) + "\n")
+
+    def table(name):
+        return [line for line in (inventory / name).read_text().splitlines() if line and not line.startswith("#")]
+
+    columns = table("devices.csv")[0].split(",")
+    site = table("sites.csv")[1].split(",")[0]
     for other in inventory.glob("*.csv"):
-        if other.name not in ("devices.csv", "sites.csv"):
-            other.write_text(other.read_text().splitlines()[0] + "\n")
+        if other.name != "sites.csv":
+            other.write_text(table(other.name)[0] + "\n")
+    with open(inventory / "devices.csv", "a") as devices:
+        for n in range(arguments.targets):
+            cell = {"name": f"d{n}", "ip": f"127.{1 + n // 62500}.{n // 250 % 250}.{1 + n % 250}", "site": site,
+                    "role": "target"}
+            devices.write(",".join(cell.get(c, "") for c in columns) + "\n")
     config = bs.default_config(folder).replace(f"inventory: {ROOT}/config/inventory", f"inventory: {inventory}").replace(
         "desk:\n  last_resort", "  probes: {enabled: true, icmp_roles: [target], "
         f"interval: {arguments.interval}s}}\ndesk:\n  last_resort")
@@ -63,6 +67,8 @@ def main(folder):
                   lambda: sum(results(belfry).values()) >= arguments.targets, 4 * arguments.interval + 30)
     thread = next(t for t in pathlib.Path(f"/proc/{pid}/task").iterdir()
                   if (t / "comm").read_text().strip() == "probe")
+    if arguments.threads:
+        start = {t.name: ticks(t / "stat") for t in pathlib.Path(f"/proc/{pid}/task").iterdir()}
     before, whole, single, began = results(belfry), ticks(f"/proc/{pid}/stat"), ticks(thread / "stat"), time.monotonic()
     time.sleep(arguments.seconds)
     after, whole2, single2, took = results(belfry), ticks(f"/proc/{pid}/stat"), ticks(thread / "stat"), time.monotonic() - began
@@ -70,6 +76,9 @@ def main(folder):
     done = {k: after[k] - before.get(k, 0) for k in after}
     print(f"{sum(done.values()) / took:.0f} checks/s ({done}); probe thread {100 * (single2 - single) / hz / took:.1f} % "
           f"of a core, whole process {100 * (whole2 - whole) / hz / took:.1f} %")
+    for t in pathlib.Path(f"/proc/{pid}/task").iterdir() if arguments.threads else []:
+        used = ticks(t / "stat") - start.get(t.name, 0)
+        print(f"  {(t / 'comm').read_text().strip():<16} {100 * used / hz / took:.1f} %")
     belfry.stop()
 
 

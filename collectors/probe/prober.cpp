@@ -39,6 +39,9 @@ constexpr std::int64_t kWaitMax = 1000 * kMillisecond;   // set_inventory() and 
 constexpr std::int64_t kSendAgain = 10 * kMillisecond;   // the socket's buffer was full
 constexpr std::int64_t kTryAgain = 500 * kMillisecond;   // no descriptor, no process: give it time
 constexpr std::int64_t kPendingWait = 2 * kMillisecond;  // a batch is never older (model/batch.hpp)
+// What is due within it is sent together: a hundred wake-ups a second for 1,000 echoes, not a
+// thousand.
+constexpr std::int64_t kLaunchTick = 10 * kMillisecond;
 // Between the echoes of one round: a burst would measure the queue that it makes itself.
 constexpr std::int64_t kEchoGap = 20 * kMillisecond;
 
@@ -113,6 +116,7 @@ struct Prober::Impl final : probe::Watch {
   std::vector<std::uint32_t> free_slots;
   std::priority_queue<Alarm> alarms;
   Room sockets, plugins;
+  std::int64_t launched = 0;   ///< when targets were last due
   std::uint32_t watching = 0;  ///< slot whose attempt runs, for watch()
   Icmp icmp4, icmp6;
   int epoll = -1, wake = -1;
@@ -330,6 +334,7 @@ std::optional<std::uint32_t> Prober::Impl::next_target(std::int64_t now) {
 }
 
 void Prober::Impl::launch(std::int64_t now) {
+  launched = schedule.next_due() <= now ? now : launched;
   while (!free_slots.empty()) {
     const auto target = next_target(now);
     if (!target) {
@@ -522,7 +527,7 @@ void Prober::Impl::take_asks(std::int64_t now) {
 std::int64_t Prober::Impl::wait_ns(std::int64_t now) {
   std::int64_t until = now + (events.intake().pending() > 0 ? kPendingWait : kWaitMax);
   if (!free_slots.empty()) {
-    until = std::min(until, schedule.next_due());
+    until = std::min(until, std::max(schedule.next_due(), launched + kLaunchTick));
   }
   if (!alarms.empty()) {
     until = std::min(until, alarms.top().at);
@@ -565,9 +570,8 @@ void Prober::Impl::run(const std::stop_token& stop) {
     take_asks(now);
     launch(now);
     in_flight_gauge.set(static_cast<double>(flights.size() - free_slots.size()));
-    events.intake().try_flush(true);
     wait_and_collect(now);
-    events.intake().try_flush(true);
+    events.intake().try_flush(false);  // when it is aged: answers that come together go together
   }
   flights.clear();  // children end with their checks
   events.intake().finish();
