@@ -75,6 +75,10 @@ TEST(Dialogue, HttpStatusAndBody) {
   expect(plain,
          "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nall\r\n5\r\n fine\r\n0\r\n\r\n",
          Finding::Kind::Good, "HTTP 200, 8 bytes");
+  expect(plain, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+         Finding::Kind::Good, "HTTP 200, 0 bytes");
+  expect(plain, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\x93\r\n",
+         Finding::Kind::Bad, "it hung up in the middle of its answer");
   spec.expect = "fine";
   spec.statuses = {"503", "2xx"};
   const auto match = target(ProbeCheck::Http, spec);
