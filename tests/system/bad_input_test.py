@@ -4,6 +4,7 @@ import os
 import random
 import signal
 import socket
+import time
 import subprocess
 
 import belfry_system as bs
@@ -61,6 +62,19 @@ def hostile_bytes(belfry):
     assert belfry.get("/healthz", raw=True)[0] == 200
 
 
+def body_in_pieces(belfry):
+    """A chunked body that is empty, byte by byte: an answer, and the server lives (an assertion of Beast's ended it)."""
+    with socket.create_connection(("127.0.0.1", belfry.addresses["api"]["port"]), 30) as s:
+        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        s.sendall(("POST /api/v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+                   f"Authorization: Bearer {belfry.token()}\r\nTransfer-Encoding: chunked\r\n\r\n").encode())
+        for piece in (b"0\r\n", b"\r", b"\n"):
+            time.sleep(0.2)  # so that each is read by itself
+            s.sendall(piece)
+        assert s.recv(100).startswith(b"HTTP/1.1 4"), "no answer to an empty body"
+    assert belfry.get("/healthz", raw=True)[0] == 200
+
+
 def bad_reload(folder, belfry, rules):
     before = belfry.get("/api/v1/status")
     (rules / "extra.bell").write_text("rule broken { when if_donw }\n")
@@ -87,6 +101,7 @@ def test(folder):
     config = bs.default_config(folder).replace("isp-core]", f"isp-core, {rules}]")
     belfry = bs.Belfry(folder, config).start()
     hostile_bytes(belfry)
+    body_in_pieces(belfry)
     bad_reload(folder, belfry, rules)
     belfry.stop()
     assert os.path.isdir(folder / "data")
