@@ -4,8 +4,8 @@ import os
 import random
 import signal
 import socket
-import time
 import subprocess
+import time
 
 import belfry_system as bs
 
