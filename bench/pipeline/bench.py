@@ -256,9 +256,10 @@ def mibs(folder, count):
     seconds = time.monotonic() - began
     sent = json.loads(load.communicate()[0])["sent"]
     after = settled(belfry, "trap-udp", sent)
+    refused = sum(v for k, v in after.items() if k not in ("received", "stored", "folded"))
     line = next(l for l in belfry.log_text().splitlines()[::-1] if " names in " in l)
-    print(f"{count} MIB files: reload in {seconds:.1f} s (target 5) at 50,000 traps/s; sent {sent:,} stored "
-          f"{after.get('stored', 0):,}; {line.split('mibs', 1)[-1].strip()}", flush=True)
+    print(f"{count} MIB files: reload in {seconds:.1f} s (target 5) at 50,000 traps/s; sent {sent:,} refused {refused:,} lost "
+          f"{sent - after.get('stored', 0) - refused}; {line.split('mibs: ', 1)[-1].strip()}", flush=True)
     belfry.stop()
     return {"name": "mibs", "files": count, "seconds": seconds, "sent": sent, "stored": after.get("stored", 0)}
 
