@@ -10,6 +10,8 @@
 
 #include "../../tests/support/fake_port.hpp"
 #include "belfry/runtime/clock.hpp"
+#include "belfry/snmp/sealer.hpp"
+#include "belfry/snmp/usm.hpp"
 #include "informs.hpp"
 #include "packets.hpp"
 
@@ -143,6 +145,68 @@ TEST(TrapUdp, AnInformIsAnsweredAfterItsCommitOnly) {
   EXPECT_TRUE(batches.at(0)->events.at(0).inform);
   world.port.committed_mark = batches[0]->number;
   EXPECT_EQ(agent.receive(), message("01", 0xa2, v2_pdu()));
+}
+
+TEST(TrapUdp, ARepeatedInformIsOneEventAndAnsweredAgain) {
+  World world;
+  const Agent agent(world.collector->port());
+  const std::string inform = message("01", 0xa6, v2_pdu());
+  agent.send(inform);
+  ASSERT_TRUE(world.wait_events(1));
+  agent.send(inform);  // before the commit: the first one's answer is on its way
+  const auto batches = world.port.take_all();
+  world.port.committed_mark = batches.at(0)->number;
+  EXPECT_EQ(agent.receive(), message("01", 0xa2, v2_pdu()));
+  agent.send(inform);
+  EXPECT_EQ(agent.receive(), message("01", 0xa2, v2_pdu()));
+  world.collector->stop();
+  auto counts = world.counts();
+  EXPECT_EQ(counts["stored"], 1U);
+  EXPECT_EQ(counts["repeated-inform"], 2U);
+  EXPECT_EQ(counts["received"], 3U);
+}
+
+TEST(TrapUdp, AVersion3InformFindsTheEngineAndIsAnsweredAfterItsCommit) {
+  TrapOptions options;
+  options.users = *UsmUsers::parse("users", "createUser ops SHA a-long-passphrase AES another-one");
+  options.engine_id = hex("80007ed905aabbccdd");
+  World world(options);
+  const Agent agent(world.collector->port());
+  agent.send(discovery_request(5));
+  Usm client(options.users, nullptr);
+  Usm::Opened opened;
+  Arena arena;
+  static_cast<void>(client.open(arena.copy(agent.receive()), arena, opened));
+  EXPECT_EQ(opened.engine, options.engine_id);
+  auto sealer = Sealer::make(options.users, "ops", opened.engine);
+  ASSERT_TRUE(sealer);
+  const auto inform = [&](std::uint32_t boots) {
+    return sealer->seal({.pdu_tag = 0xa6,
+                         .pdu = v2_pdu(),
+                         .id = 6,
+                         .boots = boots,
+                         .time = opened.time,
+                         .reportable = true});
+  };
+  agent.send(inform(opened.boots + 1));
+  EXPECT_EQ(name(client.open(arena.copy(agent.receive()), arena, opened)), "ok");
+  EXPECT_EQ(opened.pdu_tag, 0xa8);  // a signed Report
+  agent.send(inform(opened.boots));
+  ASSERT_TRUE(world.wait_events(1));
+  EXPECT_EQ(agent.receive(MSG_DONTWAIT), "");
+  const auto batches = world.port.take_all();
+  EXPECT_TRUE(batches.at(0)->events.at(0).inform);
+  EXPECT_EQ(batches[0]->events[0].snmp_version, 3);
+  EXPECT_TRUE(batches[0]->events[0].community.empty());
+  world.port.committed_mark = batches[0]->number;
+  EXPECT_EQ(name(client.open(arena.copy(agent.receive()), arena, opened)), "ok");
+  EXPECT_EQ(opened.pdu_tag, 0xa2);
+  EXPECT_EQ(opened.pdu, v2_pdu());
+  world.collector->stop();
+  auto counts = world.counts();
+  EXPECT_EQ(counts["v3-discovery"], 1U);
+  EXPECT_EQ(counts["v3-not-in-time-window"], 1U);
+  EXPECT_EQ(counts["stored"], 1U);
 }
 
 TEST(TrapUdp, ThreadsShareAPortAndEachAgentHasOneOfThem) {
