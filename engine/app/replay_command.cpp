@@ -76,6 +76,7 @@ Result<std::shared_ptr<const Inventory>> inventory_of(const ReplayArguments& arg
 /// How an incident stands, and what the listing at the end needs of its life.
 struct Story {
   Incident last;
+  bool told = false;                 ///< else only its symptoms were: it is pending
   std::set<std::uint64_t> symptoms;  ///< all that ever hung under it
   IncidentId cause;                  ///< the first it hung under last; 0 = none
   std::set<std::string> nodes;
@@ -121,9 +122,9 @@ class Replay {
  private:
   void on_change(const replay::RehearsalChange& change) {
     const Incident& i = change.change.after;
-    const auto [found, fresh] = stories_.try_emplace(i.id.value);
-    Story& story = found->second;
-    if (fresh) {
+    Story& story = stories_[i.id.value];
+    if (!story.told) {
+      story.told = true;
       order_.push_back(i.id.value);
     }
     // A closed incident keeps the cause it was explained by.

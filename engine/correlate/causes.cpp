@@ -35,9 +35,11 @@ IncidentRecord* Fold::by_incident(IncidentId id) {
 }
 
 void Fold::watch_causes(std::uint32_t record) {
+  asking = record;
   for (const std::uint32_t cause : plan->causes_of[plan->owners[keys[record].owner].rule_index]) {
     watch_cause(record, cause);
   }
+  asking = kNil;
 }
 
 void Fold::watch_cause(std::uint32_t record, std::uint32_t index) {
@@ -45,8 +47,11 @@ void Fold::watch_cause(std::uint32_t record, std::uint32_t index) {
     return;
   }
   const Piece piece(*this, {Unit::Kind::Cause, index});
-  if (plan->cause_scans[index]) {
+  const bool partial = plan->cause_partial[index];
+  if (plan->cause_scans[index] || partial) {
     scan_symptoms[index].insert(record);
+  }
+  if (plan->cause_scans[index]) {
     return;
   }
   const rules::Program& program = *plan->program;
@@ -64,12 +69,13 @@ void Fold::watch_cause(std::uint32_t record, std::uint32_t index) {
     const rules::CauseProbe& probe = cause.probes[part];
     Value single;
     std::span<const Value> range;
+    std::vector<Value> found;
     if (probe.kind == rules::ProbeKind::Var) {
       single = probe.var < vars.size() ? vars[probe.var] : Value::none();
     } else if (probe.from != nullptr) {
       single = rules::evaluate(*probe.from, env(vars));
     }
-    if (single.is_none()) {
+    if (single.is_none() && probe.kind != rules::ProbeKind::Scan) {
       return;
     }
     if (probe.kind == rules::ProbeKind::Forward) {
@@ -78,6 +84,9 @@ void Fold::watch_cause(std::uint32_t record, std::uint32_t index) {
       range = inventory->backward(probe.relation, single);
     } else if (probe.kind == rules::ProbeKind::Items) {
       range = single.items();
+    } else if (probe.kind == rules::ProbeKind::Graph) {
+      graph_range(probe, single, found);
+      range = found;
     } else {
       range = {&single, 1};
     }
@@ -94,8 +103,68 @@ void Fold::watch_cause(std::uint32_t record, std::uint32_t index) {
   }
   for (const std::vector<Value>& values : combinations) {
     Key key;
-    if (cause_holds(cause, values, symptom.span()) && make_key(params, values, key)) {
+    // What is open in the key decides too: the condition is asked of each incident found there.
+    if ((partial || cause_holds(cause, values, symptom.span())) &&
+        make_slot_key(cause, values, key)) {
       add_slot(record, index, key);
+    }
+  }
+}
+
+/// The key under which a cause's incidents are found, with one use of each text; parts that no
+/// probe finds stay open.
+bool Fold::make_slot_key(const rules::Cause& cause, std::span<const Value> values, Key& to) {
+  const std::vector<rules::Param>& params = plan->program->rules[cause.cause].key;
+  std::string scratch;
+  to = Key{};
+  for (std::size_t i = 0; i < params.size(); ++i) {
+    if (cause.probes[i].kind == rules::ProbeKind::Scan) {
+      continue;
+    }
+    const auto text = part_text(values[i], params[i], scratch);
+    if (!text) {
+      release(to);
+      return false;
+    }
+    to.parts[i] = strings.acquire(*text);
+  }
+  return true;
+}
+
+/// The same of an incident's key; no uses are taken.
+Key Fold::slot_key(std::uint32_t index, const Key& of) const {
+  Key key = of;
+  const rules::Cause& cause = plan->program->causes[index];
+  for (std::size_t i = 0; i < cause.probes.size() && plan->cause_partial[index]; ++i) {
+    if (cause.probes[i].kind == rules::ProbeKind::Scan) {
+      key.parts[i] = kNil;
+    }
+  }
+  return key;
+}
+
+/// An incident came into being: it may explain others.
+void Fold::list_incident(std::uint32_t record) {
+  const std::uint32_t rule = plan->owners[keys[record].owner].rule_index;
+  incidents_of[rule].insert(record);
+  for (const std::uint32_t cause : plan->causes_by[rule]) {
+    if (plan->cause_partial[cause]) {
+      partial_causes[Slot{cause, slot_key(cause, keys[record].key)}].push_back(record);
+    }
+  }
+}
+
+void Fold::unlist_incident(std::uint32_t record) {
+  const std::uint32_t rule = plan->owners[keys[record].owner].rule_index;
+  incidents_of[rule].erase(record);
+  for (const std::uint32_t cause : plan->causes_by[rule]) {
+    if (!plan->cause_partial[cause]) {
+      continue;
+    }
+    const auto it = partial_causes.find(Slot{cause, slot_key(cause, keys[record].key)});
+    it->second.erase(std::remove(it->second.begin(), it->second.end(), record), it->second.end());
+    if (it->second.empty()) {
+      partial_causes.erase(it);
     }
   }
 }
@@ -128,6 +197,7 @@ void Fold::unwatch_causes(std::uint32_t record) {
     release(slot.key);
   }
   incident.slots.clear();
+  forget_asked(record);
   for (const std::uint32_t cause : plan->causes_of[plan->owners[keys[record].owner].rule_index]) {
     scan_symptoms[cause].erase(record);
   }
@@ -147,6 +217,9 @@ bool Fold::cause_holds(const rules::Cause& cause, std::span<const Value> cause_k
     if (from_symptom && from_cause && to_text(vars[i]) != to_text(cause_key[var.cause_part])) {
       return false;
     }
+  }
+  if (circle_forbids(cause, symptom_key)) {
+    return false;
   }
   const rules::Env scope = env(vars);
   for (const rules::Expr* filter : cause.filters) {
@@ -170,19 +243,44 @@ bool Fold::comes_before(std::uint32_t a, std::uint32_t b) const {
   return owner_text(keys[a]) < owner_text(keys[b]);
 }
 
+/// What lives under a key that the symptom watches.
+void Fold::add_candidates(std::uint32_t record, const Slot& slot, std::vector<std::uint32_t>& to) {
+  const rules::Cause& cause = plan->program->causes[slot.cause];
+  const rules::Rule& rule = plan->program->rules[cause.cause];
+  if (!plan->cause_partial[slot.cause]) {
+    const std::uint32_t other = find_owner_key(rule.signal, slot.key);
+    if (other != kNil && other != record && explains(other)) {
+      to.push_back(other);
+    }
+    return;
+  }
+  const auto it = partial_causes.find(slot);
+  if (it == partial_causes.end()) {
+    return;
+  }
+  const Piece piece(*this, {Unit::Kind::Cause, slot.cause});
+  const std::size_t before = to.size();
+  const Vars symptom = values_of(keys[record].key, *plan->owners[keys[record].owner].params);
+  for (const std::uint32_t other : it->second) {
+    if (other != record && explains(other) &&
+        cause_holds(cause, values_of(keys[other].key, rule.key).span(), symptom.span())) {
+      to.push_back(other);
+    }
+    if (steps_taken >= options.budgets.steps) {
+      to.resize(before);  // as scan()
+      return;
+    }
+  }
+}
+
 /// What explains it now, first is what it hangs under.
 std::vector<std::uint32_t> Fold::candidates(std::uint32_t record) {
   const rules::Program& program = *plan->program;
   const IncidentRecord& incident = incident_of(record);
   std::vector<std::uint32_t> found;
   for (const Slot& slot : incident.slots) {
-    if (cut_causes[slot.cause]) {
-      continue;
-    }
-    const std::uint32_t owner = program.rules[program.causes[slot.cause].cause].signal;
-    const std::uint32_t other = find_owner_key(owner, slot.key);
-    if (other != kNil && other != record && explains(other)) {
-      found.push_back(other);
+    if (!cut_causes[slot.cause]) {
+      add_candidates(record, slot, found);
     }
   }
   const OwnerPlan& owner = plan->owners[keys[record].owner];
@@ -260,7 +358,7 @@ void Fold::tell_symptoms(std::uint32_t record) {
       }
       continue;
     }
-    const auto it = watchers.find(Slot{cause, keys[record].key});
+    const auto it = watchers.find(Slot{cause, slot_key(cause, keys[record].key)});
     if (it != watchers.end()) {
       for (const std::uint32_t symptom : it->second) {
         add_work(symptom);

@@ -10,6 +10,7 @@
 //   incidents.cpp  the life of an incident
 //   causes.cpp     who explains whom
 //   planned.cpp    windows of maintenance
+//   graphs.cpp     what the roots of a graph reach, and who asked
 //   shown.cpp      what readers see
 //   versions.cpp   new rules, new inventory
 //   snapshot.cpp   save, load, hash
@@ -32,6 +33,7 @@
 #include "belfry/correlate/correlator.hpp"
 #include "belfry/rules/eval.hpp"
 #include "budgets.hpp"
+#include "graph.hpp"
 #include "plan.hpp"
 #include "records.hpp"
 
@@ -308,6 +310,11 @@ struct Fold {
   void unwatch_causes(std::uint32_t record);
   void watch_cause(std::uint32_t record, std::uint32_t cause);
   void add_slot(std::uint32_t record, std::uint32_t cause, const Key& key);
+  bool make_slot_key(const rules::Cause& cause, std::span<const Value> values, Key& to);
+  Key slot_key(std::uint32_t cause, const Key& of) const;
+  void list_incident(std::uint32_t record);
+  void unlist_incident(std::uint32_t record);
+  void add_candidates(std::uint32_t record, const Slot& slot, std::vector<std::uint32_t>& to);
   bool cause_holds(const rules::Cause& cause, std::span<const Value> cause_key,
                    std::span<const Value> symptom_key);
   std::vector<std::uint32_t> candidates(std::uint32_t record);
@@ -319,6 +326,19 @@ struct Fold {
   bool explains(std::uint32_t record) const;     ///< pending to clearing
   bool is_due(std::uint32_t record) const;       ///< waiting to clearing
   bool established(std::uint32_t record) const;  ///< on the feed
+
+  // graphs.cpp
+  LiveGraph::Element element(std::uint32_t graph, const Value& row) const;
+  void build_graphs();
+  void build_graph(std::uint32_t index);
+  void graph_fact(std::uint32_t signal_key, bool up);
+  void settle_graphs(std::uint32_t place);
+  void ask_again();
+  void note_asked(std::uint32_t graph, LiveGraph::Element e);
+  void forget_asked(std::uint32_t record);
+  bool answer(rules::ExprKind what, std::uint32_t graph, const Value& x, const Value& y);
+  void graph_range(const rules::CauseProbe& probe, const Value& from, std::vector<Value>& to);
+  bool circle_forbids(const rules::Cause& cause, std::span<const Value> symptom_key);
 
   // shown.cpp
   void emit(std::uint32_t record, IncidentState before, IncidentReason reason,
@@ -443,7 +463,9 @@ struct Fold {
   };
   absl::flat_hash_map<PartialKey, PartialEntry> partials;
   absl::flat_hash_map<Slot, absl::InlinedVector<std::uint32_t, 2>>
-      watchers;                                                   ///< OwnerKeys of symptoms
+      watchers;  ///< OwnerKeys of symptoms
+  absl::flat_hash_map<Slot, absl::InlinedVector<std::uint32_t, 2>>
+      partial_causes;  ///< incidents by the part of their key that a cause's probes find
   std::vector<absl::flat_hash_set<std::uint32_t>> scan_symptoms;  ///< by cause
   std::vector<absl::flat_hash_set<std::uint32_t>> incidents_of;   ///< by rule: OwnerKeys
   std::map<std::uint32_t, Overflow> overflows;                    ///< by signal
@@ -456,6 +478,11 @@ struct Fold {
   /// What owners hold beyond their keys: links, values of windows; vantages by signal.
   std::vector<std::uint64_t> links_of, window_values_of, vantages_of;
   absl::flat_hash_map<IncidentId, std::uint32_t> by_id;  ///< OwnerKeys
+  std::vector<LiveGraph> graphs;  ///< by graph of the program; follows from the facts
+  std::vector<absl::flat_hash_map<LiveGraph::Element, absl::InlinedVector<std::uint32_t, 2>>>
+      askers;  ///< by graph: OwnerKeys of symptoms whose causes depend on the element
+  absl::flat_hash_map<std::uint32_t, std::vector<std::pair<std::uint32_t, LiveGraph::Element>>>
+      asked_by;  ///< the same by OwnerKey: graph, element
   TimerQueue<TimerRef> timers;
   std::int64_t next_deadline = kForever;
   std::uint64_t touch = 0, raises = 0;
@@ -472,14 +499,17 @@ struct Fold {
   std::vector<IncidentChange>* out = nullptr;
   std::vector<Work> work;
   std::vector<std::uint32_t> updates;
-  std::vector<std::uint32_t> resting;             ///< rule keys that became idle
-  std::vector<std::vector<std::uint32_t>> dirty;  ///< by owner
-  std::vector<std::uint32_t> dirty_places;        ///< heap of places in signal_order
-  std::vector<std::uint32_t> owner_at;            ///< place -> owner
-  std::vector<std::uint32_t> owners_to_forget;    ///< cut off in this round
-  std::uint64_t steps_taken = 0;                  ///< of the piece of work under way
+  std::vector<std::uint32_t> resting;                          ///< rule keys that became idle
+  std::vector<std::vector<std::uint32_t>> dirty;               ///< by owner
+  std::vector<std::uint32_t> dirty_places;                     ///< heap of places in signal_order
+  std::vector<std::uint32_t> owner_at;                         ///< place -> owner
+  std::vector<std::uint32_t> owners_to_forget;                 ///< cut off in this round
+  std::uint64_t steps_taken = 0;                               ///< of the piece of work under way
+  std::vector<std::vector<LiveGraph::Element>> graph_changes;  ///< by graph, not yet told
+  std::uint32_t asking = kNil;                                 ///< OwnerKey whose questions count
   Arena arena;
   rules::ActiveQuery active;
+  rules::GraphQuery graph_query;
 
   // --- keep_members ---
   std::map<std::pair<std::uint32_t, std::string>, KeyLog> key_logs;

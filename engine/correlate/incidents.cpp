@@ -138,7 +138,7 @@ bool Fold::begin_incident(std::uint32_t record) {
   incident.id = make_incident_id(rule_of(key).name, owner_text(key), incident.began_at, seq);
   key.incident = index;
   by_id[incident.id] = record;
-  incidents_of[plan->owners[key.owner].rule_index].insert(record);
+  list_incident(record);
   if (key.raise_number >= first_raise_of_round) {
     add_proof(incident);
   }
@@ -415,7 +415,7 @@ void Fold::drop_pending(std::uint32_t record) {
   }
   OwnerKey& key = keys[record];
   by_id.erase(incident.id);
-  incidents_of[plan->owners[key.owner].rule_index].erase(record);
+  unlist_incident(record);
   drop_shown(incidents[key.incident]);
   incidents.remove(key.incident);
   key.incident = kNil;
@@ -448,7 +448,7 @@ void Fold::forget(std::uint32_t record) {
     archive(record);
   }
   by_id.erase(incidents[key.incident].id);
-  incidents_of[plan->owners[key.owner].rule_index].erase(record);
+  unlist_incident(record);
   drop_shown(incidents[key.incident]);
   incidents.remove(key.incident);
   key.incident = kNil;

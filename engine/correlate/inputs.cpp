@@ -29,6 +29,9 @@ Fold::Fold(CorrelatorOptions with) : options(with) {
     }
     return signal_tables[signal].find(found) != kNil;
   };
+  graph_query = [this](rules::ExprKind what, rules::Index graph, const Value& x, const Value& y) {
+    return answer(what, graph, x, y);
+  };
 }
 
 TimerSlot* Fold::slot_of(const TimerRef& ref) {
@@ -51,6 +54,7 @@ void Fold::begin(Seq at_seq, std::int64_t at, bool timers_fire, std::vector<Inci
 void Fold::finish() {
   do {
     propagate();
+    ask_again();
     run_incidents();
     emit_updates();
   } while (forget_cut_owners());
@@ -72,7 +76,11 @@ void Fold::settle_timers() {
 }
 
 void Fold::propagate() {
-  while (!dirty_places.empty()) {
+  while (true) {
+    settle_graphs(dirty_places.empty() ? kNil : dirty_places.front());
+    if (dirty_places.empty()) {
+      return;
+    }
     std::pop_heap(dirty_places.begin(), dirty_places.end(), std::greater<>());
     const std::uint32_t owner = owner_at[dirty_places.back()];
     dirty_places.pop_back();

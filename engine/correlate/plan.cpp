@@ -81,6 +81,7 @@ Plan::Plan(std::shared_ptr<const rules::Program> from) : program(std::move(from)
   add_causes();
   add_maintenance();
   add_order();
+  add_graphs();
 }
 
 void Plan::add_owner(std::uint32_t s) {
@@ -205,12 +206,15 @@ void Plan::add_causes() {
   causes_by.resize(p.rules.size());
   for (std::uint32_t c = 0; c < p.causes.size(); ++c) {
     const rules::Cause& cause = p.causes[c];
-    bool scan = false;
+    bool open = false, found = false;
     for (const rules::CauseProbe& probe : cause.probes) {
-      scan |= probe.kind == rules::ProbeKind::Scan;
+      open |= probe.kind == rules::ProbeKind::Scan;
+      found |= probe.kind != rules::ProbeKind::Scan;
     }
-    scan |= cause.cause < p.rules.size() && cause.probes.size() < p.rules[cause.cause].key.size();
-    cause_scans.push_back(scan);
+    const bool short_of =
+        cause.cause < p.rules.size() && cause.probes.size() < p.rules[cause.cause].key.size();
+    cause_scans.push_back((open && !found) || short_of);
+    cause_partial.push_back(open && found && !short_of);
     if (cause.cause >= p.rules.size() || cause.symptom >= p.rules.size()) {
       continue;
     }
@@ -305,6 +309,34 @@ void Plan::add_order() {
   for (std::uint32_t i = 0; i < p.signal_order.size(); ++i) {
     if (p.signal_order[i] < owners.size()) {
       owners[p.signal_order[i]].place = i;
+    }
+  }
+}
+
+void Plan::add_graphs() {
+  const rules::Program& p = *program;
+  graphs.resize(p.graphs.size());
+  for (std::uint32_t g = 0; g < graphs.size(); ++g) {
+    for (std::uint32_t d = 0; d < p.graphs[g].down.size(); ++d) {
+      const rules::Index signal = p.graphs[g].down[d].signal;
+      if (signal < signals.size() && !signals[signal].refused) {
+        signals[signal].downs.push_back({g, d});
+        graphs[g].place = std::max(graphs[g].place, owners[signal].place);
+      }
+    }
+  }
+  for (std::uint32_t s = 0; s < owners.size(); ++s) {
+    if (owners[s].used && owners[s].rule != nullptr) {
+      for (const rules::Index g : owners[s].rule->graphs) {
+        graphs[g].owners.push_back(s);
+      }
+    }
+  }
+  for (std::uint32_t c = 0; c < p.causes.size(); ++c) {
+    for (const rules::Index g : p.causes[c].graphs) {
+      if (cause_scans[c] || cause_partial[c]) {
+        graphs[g].scans.push_back(c);
+      }
     }
   }
 }

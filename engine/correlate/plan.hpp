@@ -75,6 +75,18 @@ struct OwnerPlan {
   bool derived_inside = false;  ///< some contributor has a pattern of its own
 };
 
+/// One entry of the `down` of a graph, at the signal it names.
+struct GraphDown {
+  std::uint32_t graph = 0, down = 0;
+};
+
+/// Who follows a graph.
+struct GraphPlan {
+  std::uint32_t place = 0;            ///< last of its `down` signals in signal_order
+  std::vector<std::uint32_t> owners;  ///< rules whose `where` asks it
+  std::vector<std::uint32_t> scans;   ///< causes that ask it when they are looked at, not before
+};
+
 struct SignalPlan {
   const std::vector<rules::Param>* params = nullptr;
   std::string_view name;
@@ -84,6 +96,7 @@ struct SignalPlan {
   bool by_first_part = false;  ///< some clause clears all keys of a device
   bool refused = false;        ///< more key parts than kKeyPartsMax
   bool measure = false;        ///< raised by samples
+  std::vector<GraphDown> downs;
 };
 
 /// A table whose rows are windows of maintenance.
@@ -107,6 +120,8 @@ struct Plan {
   std::vector<std::vector<std::uint32_t>> causes_of;  ///< by rule: causes whose symptom it is
   std::vector<std::vector<std::uint32_t>> causes_by;  ///< by rule: causes whose cause it is
   std::vector<bool> cause_scans;                      ///< by cause: no index helps
+  std::vector<bool> cause_partial;  ///< by cause: probes find part of the key, the rest is open
+  std::vector<GraphPlan> graphs;
 
   std::vector<std::vector<WindowUse>> windows_of;  ///< by rule
   std::vector<WindowSource> window_sources;
@@ -122,6 +137,7 @@ struct Plan {
   void add_maintenance();
   void add_only_windows();
   void add_order();
+  void add_graphs();
 };
 
 }  // namespace belfry::correlate

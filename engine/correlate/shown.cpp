@@ -171,6 +171,7 @@ rules::Env Fold::env(std::span<const Value> vars) {
   scope.inventory = inventory.get();
   scope.vars = vars;
   scope.active = &active;
+  scope.graph = &graph_query;
   scope.arena = &arena;
   scope.steps = &steps_taken;
   scope.steps_max = options.budgets.steps;

@@ -114,6 +114,7 @@ void Fold::raise(std::uint32_t signal, std::span<const Value> key, const Contrib
     log_event(signal, signal_text(state), went_up);
   }
   if (went_up) {
+    graph_fact(record, true);
     link(record);
   }
   for (std::uint32_t e = signal_keys[record].edges; e != kNil; e = edges[e].next_of_signal) {
@@ -248,6 +249,7 @@ void Fold::clear_record(std::uint32_t record, const Contributor* only) {
 }
 
 void Fold::drop_signal_key(std::uint32_t record) {
+  graph_fact(record, false);
   unlink(record);
   SignalKey& state = signal_keys[record];
   signal_tables[state.signal].erase(record);

@@ -687,7 +687,7 @@ void Fold::load_incident(ByteReader& in, std::uint32_t record, std::vector<Orpha
   OwnerKey& key = keys[record];
   key.incident = incidents.add();
   by_id[i.id] = record;
-  incidents_of[plan->owners[key.owner].rule_index].insert(record);
+  list_incident(record);
   incidents[key.incident] = std::move(i);
 }
 
@@ -732,6 +732,7 @@ void Fold::relink_loaded() {
     }
   }
   const bool as_loaded = loading;
+  build_graphs();
   if (as_loaded) {
     for (std::uint32_t i = 0; i < signal_keys.end(); ++i) {
       if (signal_keys.has(i)) {

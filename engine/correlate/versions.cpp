@@ -30,6 +30,7 @@ void Fold::reset() {
   partials_of_signal.clear();
   partials.clear();
   watchers.clear();
+  partial_causes.clear();
   scan_symptoms.assign(plan->program->causes.size(), {});
   incidents_of.assign(plan->program->rules.size(), {});
   overflows.clear();
@@ -49,6 +50,7 @@ void Fold::reset() {
   work.clear();
   updates.clear();
   resting.clear();
+  build_graphs();
   key_logs.clear();
   sessions.clear();
   archived.clear();
@@ -167,6 +169,7 @@ void Fold::set_inventory(std::shared_ptr<const Inventory> to_use, Seq at_seq, In
     settle_timers();
     return;
   }
+  build_graphs();
   relink_all();
   declare_missing();
   if (old != nullptr) {

@@ -6,6 +6,7 @@
 
 #include "belfry/base/hash.hpp"
 #include "belfry/model/arena.hpp"
+#include "belfry/model/dominators.hpp"
 
 namespace belfry {
 namespace {
@@ -127,84 +128,6 @@ struct ValueHash {
   }
 };
 
-/// Dominators of a flow graph by Cooper, Harvey and Kennedy, "A Simple, Fast Dominance Algorithm".
-/// Node 0 is the start. Iterative throughout: a chain of a million rows must not use up the stack.
-class Dominators {
- public:
-  Dominators(std::size_t nodes, std::vector<std::vector<std::uint32_t>> successors)
-      : successors_(std::move(successors)), number_(nodes, kNoIndex), idom_(nodes, kNoIndex) {
-    number_in_postorder();
-    predecessors_.resize(nodes);
-    for (std::uint32_t from = 0; from < nodes; ++from) {
-      if (number_[from] == kNoIndex) {
-        continue;
-      }
-      for (const std::uint32_t to : successors_[from]) {
-        predecessors_[to].push_back(from);
-      }
-    }
-    solve();
-  }
-  /// kNoIndex for the start and for what it does not reach.
-  std::uint32_t immediate(std::uint32_t node) const { return node == 0 ? kNoIndex : idom_[node]; }
-  /// Reached nodes, the start last.
-  const std::vector<std::uint32_t>& postorder() const { return order_; }
-
- private:
-  void number_in_postorder() {
-    std::vector<std::pair<std::uint32_t, std::size_t>> stack{{0, 0}};
-    std::vector<bool> seen(successors_.size());
-    seen[0] = true;
-    while (!stack.empty()) {
-      auto& [node, next] = stack.back();
-      if (next < successors_[node].size()) {
-        const std::uint32_t to = successors_[node][next++];
-        if (!seen[to]) {
-          seen[to] = true;
-          stack.emplace_back(to, 0);
-        }
-        continue;
-      }
-      number_[node] = static_cast<std::uint32_t>(order_.size());
-      order_.push_back(node);
-      stack.pop_back();
-    }
-  }
-  std::uint32_t intersect(std::uint32_t a, std::uint32_t b) const {
-    while (a != b) {
-      while (number_[a] < number_[b]) {
-        a = idom_[a];
-      }
-      while (number_[b] < number_[a]) {
-        b = idom_[b];
-      }
-    }
-    return a;
-  }
-  void solve() {
-    idom_[0] = 0;
-    for (bool changed = true; changed;) {
-      changed = false;
-      for (std::size_t i = order_.size() - 1; i-- > 0;) {
-        const std::uint32_t node = order_[i];
-        std::uint32_t best = kNoIndex;
-        for (const std::uint32_t from : predecessors_[node]) {
-          if (idom_[from] != kNoIndex) {
-            best = best == kNoIndex ? from : intersect(from, best);
-          }
-        }
-        if (idom_[node] != best) {
-          idom_[node] = best;
-          changed = true;
-        }
-      }
-    }
-  }
-
-  std::vector<std::vector<std::uint32_t>> successors_, predecessors_;
-  std::vector<std::uint32_t> number_, idom_, order_;
-};
-
 /// One relation, ready to be asked: both directions as slices of one array each.
 struct Pairs {
   std::vector<std::pair<Value, Value>> given;  ///< as added; copy_from() takes these
@@ -301,7 +224,7 @@ void number_tree(Pairs& pairs, const std::vector<std::vector<std::uint32_t>>& ch
 /// x.relation(y) of a transitive relation is dominance. False: too many pairs.
 bool dominance(Pairs& pairs, const Edges& edges) {
   const std::size_t nodes = pairs.values.size() + 1;
-  const Dominators dominators(nodes, flow_graph(pairs, edges));
+  const Dominators dominators(flow_graph(pairs, edges));
   std::vector<std::vector<std::uint32_t>> children(nodes);
   for (const std::uint32_t node : dominators.postorder()) {
     if (const std::uint32_t up = dominators.immediate(node); up != kNoIndex) {

@@ -2,6 +2,8 @@
 // and the order between rules, which must have no cycle (6.8).
 #include <algorithm>
 #include <functional>
+#include <set>
+#include <tuple>
 
 #include "belfry/base/text.hpp"
 #include "checker.hpp"
@@ -118,11 +120,18 @@ void Checker::cause_pair(NodeRef node, Index from, Index to, NodeRef target) {
       }
     }
   }
+  out.graphs = graphs_in(out.where);
+  for (const Expr* filter : out.filters) {
+    for (const Index graph : graphs_in(filter)) {
+      out.graphs.push_back(graph);
+    }
+  }
   find_probes(out, node);
-  if (from == to && !steps_up(out)) {
+  if (from == to && !steps_up(out) && circle_graph(out) == kNone) {
     error(node.child(NodeKind::SignalRef), "B0601",
           fmt::format("'{}' would explain itself", program_->rules[from].name),
-          "a rule may be its own cause through a transitive relation: where node.behind(up)");
+          "a rule may be its own cause through a transitive relation or a graph: where "
+          "node.behind(up), where node.cut_off(up)");
     return;
   }
   program_->rules[to].explainable = true;
@@ -263,6 +272,7 @@ bool Checker::cause_filters(Cause& out, const std::vector<FixedPart>& fixed) {
 Scope Checker::cause_scope(const Cause& out) const {
   Scope scope;
   scope.place = "in this cause";
+  scope.graphs = true;
   for (Index i = 0; i < out.vars.size(); ++i) {
     ScopeVar var;
     var.name = out.vars[i].name;
@@ -296,8 +306,7 @@ void Checker::find_probes(Cause& out, NodeRef node) {
   }
 }
 
-CauseProbe Checker::probe(const Cause& out, Index part,
-                          const std::vector<const Expr*>& conjuncts) const {
+CauseProbe Checker::probe(const Cause& out, Index part, const std::vector<const Expr*>& conjuncts) {
   Index var = kNone;
   for (Index i = 0; i < out.vars.size(); ++i) {
     var = out.vars[i].cause_part == part ? i : var;
@@ -311,49 +320,110 @@ CauseProbe Checker::probe(const Cause& out, Index part,
     p.var = var;
     return p;
   }
-  // Only what the symptom binds can lead to the cause.
-  const std::function<bool(const Expr*)> from_symptom = [&](const Expr* e) {
-    if (e->kind == ExprKind::Var && out.vars[e->index].symptom_part == kNone) {
-      return false;
-    }
-    return e->kind != ExprKind::Active && std::all_of(e->args.begin(), e->args.end(), from_symptom);
-  };
   for (const Expr* c : conjuncts) {
-    const Expr* a = c->args.empty() ? nullptr : c->args[0];
-    const Expr* b = c->args.size() < 2 ? nullptr : c->args[1];
-    if (a == nullptr || b == nullptr) {
-      continue;
-    }
-    const Expr* other = is_var(a, var) ? b : is_var(b, var) ? a : nullptr;
-    if (other == nullptr || !from_symptom(other)) {
-      continue;
-    }
-    p.from = other;
-    if (c->kind == ExprKind::Equal) {
-      p.kind = ProbeKind::Equal;
+    if (probe_of(out, var, c, p) || probe_either(out, var, c, p)) {
       return p;
     }
-    if (c->kind == ExprKind::Related) {
-      p.kind = is_var(b, var) ? ProbeKind::Forward : ProbeKind::Backward;
-      p.relation = c->index;
-      return p;
-    }
-    if (c->kind == ExprKind::In && is_var(a, var) && other->type == Type::Set) {
-      p.kind = ProbeKind::Items;
-      return p;
-    }
-    p.from = nullptr;
   }
   return p;
 }
 
-/// The condition asks a transitive relation between the two sides: it is irreflexive and has no
-/// cycle.
+namespace {
+
+/// Only what the symptom binds can lead to the cause.
+bool from_symptom(const Cause& out, const Expr* e) {
+  if (e->kind == ExprKind::Var && out.vars[e->index].symptom_part == kNone) {
+    return false;
+  }
+  return e->kind != ExprKind::Active &&
+         std::all_of(e->args.begin(), e->args.end(),
+                     [&](const Expr* arg) { return from_symptom(out, arg); });
+}
+
+}  // namespace
+
+bool Checker::probe_of(const Cause& out, Index var, const Expr* c, CauseProbe& p) {
+  const Expr* a = c->args.empty() ? nullptr : c->args[0];
+  const Expr* b = c->args.size() < 2 ? nullptr : c->args[1];
+  if (a == nullptr || b == nullptr) {
+    return false;
+  }
+  const Expr* other = is_var(a, var) ? b : is_var(b, var) ? a : nullptr;
+  if (other == nullptr || !from_symptom(out, other)) {
+    return false;
+  }
+  const bool second = is_var(b, var);
+  switch (c->kind) {
+    case ExprKind::Equal:
+      p.kind = ProbeKind::Equal;
+      break;
+    case ExprKind::Related:
+      p.kind = second ? ProbeKind::Forward : ProbeKind::Backward;
+      p.relation = c->index;
+      break;
+    case ExprKind::In:
+      if (second || other->type != Type::Set) {
+        return false;
+      }
+      p.kind = ProbeKind::Items;
+      break;
+    case ExprKind::Behind:
+    case ExprKind::CutOff:
+    case ExprKind::Neighbour:
+    case ExprKind::Ends:
+      if (!second && (c->kind == ExprKind::Behind || c->kind == ExprKind::CutOff)) {
+        return false;
+      }
+      p.kind = ProbeKind::Graph;
+      p.relation = c->index;
+      p.ask = c->kind;
+      p.turned = c->kind == ExprKind::Ends && !second;
+      p.edge = out.vars[var].of == program_->graphs[c->index].edges;
+      break;
+    default:
+      return false;
+  }
+  p.from = other;
+  return true;
+}
+
+/// `l.a == n or l.b == n`: one of a few values.
+bool Checker::probe_either(const Cause& out, Index var, const Expr* c, CauseProbe& p) {
+  std::vector<const Expr*> ways;
+  const std::function<bool(const Expr*)> collect = [&](const Expr* e) {
+    if (e->kind == ExprKind::Or) {
+      return collect(e->args[0]) && collect(e->args[1]);
+    }
+    CauseProbe one;
+    const bool equal = probe_of(out, var, e, one) && one.kind == ProbeKind::Equal;
+    ways.push_back(one.from);
+    return equal;
+  };
+  if (c->kind != ExprKind::Or || !collect(c)) {
+    return false;
+  }
+  Ty set;
+  set.type = Type::Set;
+  set.item = out.vars[var].type;
+  set.of = out.vars[var].of;
+  Expr* all = make(ExprKind::SetOf, set, NodeRef{});
+  all->place = c->place;
+  all->args = std::move(ways);
+  p.kind = ProbeKind::Items;
+  p.from = all;
+  return true;
+}
+
+/// The condition asks a transitive relation between the two sides, or dominance in a graph: that is
+/// irreflexive and has no cycle.
 bool Checker::steps_up(const Cause& cause) const {
   std::vector<const Expr*> conjuncts;
   conjuncts_of(cause.where, conjuncts);
   return std::any_of(conjuncts.begin(), conjuncts.end(), [&](const Expr* c) {
-    if (c->kind != ExprKind::Related || !schema_->relations[c->index].transitive) {
+    const bool transitive =
+        c->kind == ExprKind::Behind ||
+        (c->kind == ExprKind::Related && schema_->relations[c->index].transitive);
+    if (!transitive) {
       return false;
     }
     const Expr* a = c->args[0];
@@ -371,57 +441,148 @@ bool Checker::steps_up(const Cause& cause) const {
   });
 }
 
-void Checker::cause_order() {
+/// The graph that says that the cause is in its frontier; kNone when nothing says so.
+Index Checker::circle_graph(const Cause& cause) const {
+  std::vector<const Expr*> conjuncts;
+  conjuncts_of(cause.where, conjuncts);
+  for (const Expr* c : conjuncts) {
+    if (c->kind != ExprKind::CutOff && c->kind != ExprKind::Frontier) {
+      continue;
+    }
+    const Expr* y = c->args.back();
+    if (y->kind == ExprKind::Var && cause.vars[y->index].cause_part != kNone) {
+      return c->index;
+    }
+  }
+  return kNone;
+}
+
+namespace {
+
+using Links = std::vector<std::vector<Index>>;
+
+/// Appends what is reached from `start` and not yet `seen`, each after all that it leads to.
+void finish_from(Index start, const Links& next, std::vector<bool>& seen, std::vector<Index>& out) {
+  std::vector<std::pair<Index, std::size_t>> stack;
+  if (!seen[start]) {
+    seen[start] = true;
+    stack.emplace_back(start, 0);
+  }
+  while (!stack.empty()) {
+    auto& [at, n] = stack.back();
+    if (n == next[at].size()) {
+      out.push_back(at);
+      stack.pop_back();
+      continue;
+    }
+    const Index to = next[at][n++];
+    if (!seen[to]) {
+      seen[to] = true;
+      stack.emplace_back(to, 0);
+    }
+  }
+}
+
+}  // namespace
+
+/// Kosaraju: rules that lead to each other through causes are in one circle. Circles are numbered
+/// causes first.
+std::vector<Index> Checker::circles() const {
   const std::size_t n = program_->rules.size();
-  std::vector<std::vector<Index>> symptoms(n);
-  std::vector<std::uint32_t> waiting(n, 0);
+  Links symptoms(n), causes(n);
   for (const Cause& cause : program_->causes) {
-    if (cause.cause != cause.symptom) {
-      symptoms[cause.cause].push_back(cause.symptom);
-      ++waiting[cause.symptom];
+    symptoms[cause.cause].push_back(cause.symptom);
+    causes[cause.symptom].push_back(cause.cause);
+  }
+  std::vector<bool> seen(n, false);
+  std::vector<Index> finished;
+  for (Index rule = 0; rule < n; ++rule) {
+    finish_from(rule, symptoms, seen, finished);
+  }
+  std::vector<Index> circle(n, kNone);
+  seen.assign(n, false);
+  Index number = 0;
+  for (std::size_t i = n; i-- > 0;) {
+    std::vector<Index> members;
+    finish_from(finished[i], causes, seen, members);
+    for (const Index rule : members) {
+      circle[rule] = number;
     }
+    number += members.empty() ? 0 : 1;
   }
-  std::vector<Index> ready;
-  for (Index r = 0; r < n; ++r) {
-    if (waiting[r] == 0) {
-      ready.push_back(r);
-    }
-  }
-  std::size_t done = 0;
-  while (done < ready.size()) {
-    const Index rule = ready[done++];
-    for (const Index symptom : symptoms[rule]) {
-      std::uint32_t& depth = program_->rules[symptom].cause_depth;
-      depth = std::max(depth, program_->rules[rule].cause_depth + 1);
-      if (--waiting[symptom] == 0) {
-        ready.push_back(symptom);
-      }
-    }
-  }
-  if (ready.size() == n) {
-    return;
-  }
-  // Walk back from a rule that still waits, along causes that still wait: it must bite its tail.
-  std::vector<Index> before(n, kNone);
+  return circle;
+}
+
+/// Steps inside a circle of rules all ask one graph; a rule's own steps do where one of them does.
+void Checker::circle_steps(const std::vector<Index>& circle) {
+  struct Steps {
+    std::set<Index> graphs;  ///< kNone: some step asks none
+    bool several = false;
+  };
+  std::map<Index, Steps> inside;
   for (const Cause& cause : program_->causes) {
-    if (cause.cause != cause.symptom && waiting[cause.cause] > 0 && waiting[cause.symptom] > 0) {
-      before[cause.symptom] = cause.cause;
+    if (circle[cause.cause] == circle[cause.symptom]) {
+      Steps& steps = inside[circle[cause.cause]];
+      steps.graphs.insert(circle_graph(cause));
+      steps.several |= cause.cause != cause.symptom;
     }
   }
-  Index at = 0;
-  while (waiting[at] == 0) {
-    ++at;
+  for (const auto& [of, steps] : inside) {
+    const bool graphs = steps.graphs.size() == 1 && *steps.graphs.begin() != kNone;
+    const bool relations = steps.graphs.size() == 1 && !graphs && !steps.several;
+    if (!graphs && !relations) {
+      tell_circle(circle, of);
+    }
   }
-  for (std::size_t i = 0; i < n; ++i) {
-    at = before[at];
+  for (Cause& cause : program_->causes) {
+    if (circle[cause.cause] == circle[cause.symptom]) {
+      cause.circle = circle_graph(cause);
+    }
   }
-  std::string path = program_->rules[at].name;
-  for (Index next = before[at]; next != at; next = before[next]) {
+}
+
+void Checker::tell_circle(const std::vector<Index>& circle, Index of) {
+  std::map<Index, Index> before;  // some cause of each rule in the circle
+  for (const Cause& cause : program_->causes) {
+    if (circle[cause.cause] == of && circle[cause.symptom] == of && cause.cause != cause.symptom) {
+      before.try_emplace(cause.symptom, cause.cause);
+    }
+  }
+  Index at = static_cast<Index>(std::find(circle.begin(), circle.end(), of) - circle.begin());
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    at = before.at(at);  // until it surely bites its tail
+  }
+  const std::string& name = program_->rules[at].name;
+  std::string path = name;
+  for (Index next = before.empty() ? at : before.at(at); next != at; next = before.at(next)) {
     path = program_->rules[next].name + " -> " + path;
   }
-  path = program_->rules[at].name + " -> " + path;
+  path = name + " -> " + path;
+  const bool alone = before.empty();
   error(rule_nodes_[at].token(1), "B0600",
-        fmt::format("'{}' is, through others, its own cause", program_->rules[at].name), path);
+        alone ? fmt::format("the causes of '{}' by itself go different ways", name)
+              : fmt::format("'{}' is, through others, its own cause", name),
+        alone ? "all through one graph (frontier, cut_off), or all through relations"
+              : path + "; only steps that ask one and the same graph (frontier, cut_off) may");
+}
+
+/// Depth: the longest way from a rule without causes; one for all rules of a circle.
+void Checker::cause_order() {
+  const std::vector<Index> circle = circles();
+  circle_steps(circle);
+  std::vector<std::uint32_t> depth(program_->rules.size(), 0);  // by circle, causes first
+  std::set<std::tuple<Index, Index>> steps;
+  for (const Cause& cause : program_->causes) {
+    if (circle[cause.cause] != circle[cause.symptom]) {
+      steps.emplace(circle[cause.cause], circle[cause.symptom]);
+    }
+  }
+  for (const auto& [from, to] : steps) {
+    depth[to] = std::max(depth[to], depth[from] + 1);
+  }
+  for (Index rule = 0; rule < program_->rules.size(); ++rule) {
+    program_->rules[rule].cause_depth = depth[circle[rule]];
+  }
 }
 
 }  // namespace belfry::rules

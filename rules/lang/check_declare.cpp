@@ -159,8 +159,7 @@ void Checker::declare_node(NodeRef node) {
       test_nodes_.push_back(node);
       break;
     case NodeKind::Graph:
-      declare_name(node, graphs_, "graph", 0);
-      unavailable(node, "B0900", "graphs are");
+      add(graphs_, graph_nodes_, "graph");
       break;
     case NodeKind::Measure:
       add(measures_, measure_nodes_, "measure");

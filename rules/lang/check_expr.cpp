@@ -329,6 +329,9 @@ const Expr* Checker::unknown_name(NodeRef node, const Scope& scope, Ty want) {
   for (const ScopeVar& var : scope.vars) {
     near.push_back(var.name);
   }
+  for (const Alias& alias : scope.aliases) {
+    near.push_back(alias.name);
+  }
   if (scope.event != nullptr) {
     for (const EventType::Field& field : scope.event->fields) {
       near.push_back(field.name);
@@ -587,7 +590,9 @@ const Expr* Checker::field(NodeRef node, const Scope& scope, Ty want) {
     return varbind(node, scope, want);
   }
   if (!base_word.empty() && !shadowed && graphs_.contains(base_word)) {
-    return nullptr;  // told at the graph
+    error(node, "B0684", fmt::format("'{}' is a graph: it answers questions", base_word),
+          fmt::format("{}.frontier(x)", base_word));
+    return nullptr;
   }
   if (const Expr* e = shadowed ? nullptr : open_map(node, scope, want)) {
     return e;
@@ -753,12 +758,32 @@ const Expr* Checker::relation_call(NodeRef node, const Scope& scope) {
   const TokenRef word = callee.token(TokenKind::Word);
   const std::vector<NodeRef> given = node.child(NodeKind::Args).children(NodeKind::Arg);
   const NodeRef base = callee.child(std::size_t{0});
-  if (base.is(NodeKind::Name) && graphs_.contains(base.token(std::size_t{0}).text())) {
-    return nullptr;  // told at the graph
+  const std::string_view base_word =
+      base.is(NodeKind::Name) ? base.token(std::size_t{0}).text() : std::string_view{};
+  const auto named = graphs_.find(base_word);
+  if (named != graphs_.end() && find_var(scope, base_word) == nullptr) {
+    return graph_call(node, scope, named->second);
   }
   const auto found = relations_.find(word.text());
+  if (is_graph_method(word.text()) && given.size() == 1 &&
+      (found == relations_.end() || !graphs_.empty())) {
+    const Expr* x = raw_expr(base, scope, {});
+    const Expr* y = x == nullptr ? nullptr : raw_expr(given[0].child(std::size_t{0}), scope, {});
+    if (y == nullptr) {
+      return nullptr;
+    }
+    if (found == relations_.end() || takes_graph(x, y, found->second)) {
+      return graph_method(node, scope);
+    }
+  }
   if (found == relations_.end()) {
-    if (!graphs_.empty() || !word) {
+    if (!word) {
+      return nullptr;
+    }
+    if (is_graph_method(word.text())) {
+      error(word, "B0301",
+            fmt::format("'{}' asks about one thing, {} given", word.text(), given.size()),
+            fmt::format("x.{}(y)", word.text()));
       return nullptr;
     }
     error(word, "B0206", fmt::format("no relation is called '{}'", word.text()),

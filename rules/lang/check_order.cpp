@@ -36,18 +36,26 @@ void signals_in(const std::vector<const Pattern*>& patterns, std::vector<Index>&
 
 }  // namespace
 
-/// Kahn's order, smallest index first, so that it does not depend on hashes.
+/// Kahn's order, smallest index first, so that it does not depend on hashes. A rule whose where
+/// asks a graph comes after all that is down in it.
 void Checker::signal_order() {
   const std::size_t n = program_->signals.size();
   std::vector<std::vector<Index>> derived(n);
   std::vector<std::uint32_t> waiting(n, 0);
   std::vector<std::vector<Index>> uses(n);
+  std::map<std::pair<Index, Index>, std::string> through;
   for (Index s = 0; s < n; ++s) {
     const Signal& signal = program_->signals[s];
     signals_in(signal.patterns, uses[s]);
     if (signal.rule != kNone) {
       signals_in(program_->rules[signal.rule].patterns, uses[s]);
       signals_in(program_->rules[signal.rule].where, uses[s]);
+      for (const Index graph : program_->rules[signal.rule].graphs) {
+        for (const Graph::Down& down : program_->graphs[graph].down) {
+          uses[s].push_back(down.signal);
+          through[{down.signal, s}] = program_->graphs[graph].name + " -> ";
+        }
+      }
     }
     for (const Index from : uses[s]) {
       derived[from].push_back(s);
@@ -82,13 +90,18 @@ void Checker::signal_order() {
     at = before(at);
   }
   std::string path = program_->signals[at].name;
-  for (Index next = before(at); next != at; next = before(next)) {
-    path = program_->signals[next].name + " -> " + path;
-  }
+  Index to = at;
+  do {
+    const Index from = before(to);
+    const auto graph = through.find({from, to});
+    path = fmt::format("{} -> {}{}", program_->signals[from].name,
+                       graph == through.end() ? "" : graph->second, path);
+    to = from;
+  } while (to != at);
   const Index rule = program_->signals[at].rule;
   const NodeRef node = rule == kNone ? signal_nodes_[at] : rule_nodes_[rule];
   error(node.token(1), "B0610", fmt::format("'{}' depends on itself", program_->signals[at].name),
-        fmt::format("{} -> {}", program_->signals[at].name, path));
+        path);
 }
 
 void Checker::template_warnings() {
@@ -219,6 +232,10 @@ std::shared_ptr<const Program> Checker::run() {
   event_signals();
   declare_rules();
   tested_.resize(rule_nodes_.size());
+  program_->graphs.resize(graph_nodes_.size());
+  for (std::size_t i = 0; i < graph_nodes_.size(); ++i) {
+    graph(graph_nodes_[i], program_->graphs[i]);
+  }
   program_->policies.resize(policy_nodes_.size());
   program_->escalations.resize(escalation_nodes_.size());
   for (std::size_t i = 0; i < policy_nodes_.size(); ++i) {

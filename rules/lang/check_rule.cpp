@@ -59,10 +59,13 @@ void Checker::rule_clauses(Rule& rule, RuleState& state, NodeRef node) {
 
 void Checker::rule_clause(Rule& rule, RuleState& state, NodeRef clause) {
   switch (clause.kind()) {
-    case NodeKind::Where:
-      rule.where =
-          condition(clause.child(std::size_t{0}), key_scope(state, "in the key of the rule"));
+    case NodeKind::Where: {
+      Scope scope = key_scope(state, "in the key of the rule");
+      scope.graphs = true;
+      rule.where = condition(clause.child(std::size_t{0}), scope);
+      rule.graphs = graphs_in(rule.where);
       break;
+    }
     case NodeKind::Unless:
       rule.unless = pattern(clause.child(std::size_t{0}), state, Duration{0});
       break;
@@ -137,6 +140,7 @@ void Checker::open_block(Rule& rule, RuleState& state, NodeRef node) {
   Scope scope = key_scope(state, "in the key of the rule");
   scope.rule = &state;
   scope.open = &fields;
+  scope.graphs = true;
   for (const NodeRef& field : fields) {
     const TokenRef word = field.token(std::size_t{0});
     const auto same = [&](const OpenField& f) { return f.name == word.text(); };

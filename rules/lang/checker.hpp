@@ -58,6 +58,7 @@ struct Scope {
   const RuleState* rule = nullptr;             ///< what the pattern measured can be read
   const std::vector<NodeRef>* open = nullptr;  ///< fields of the open block can be read
   bool texts = false;                          ///< inside a string: mixed types are fine
+  bool graphs = false;                         ///< graphs can be asked
   std::string_view place = "here";             ///< "in the key of the rule"
 };
 
@@ -201,6 +202,26 @@ class Checker {
   std::optional<Index> find_calendar(TokenRef word);
   const Expr* during(NodeRef node, const Scope& scope);
 
+  // check_graph.cpp
+  void graph(NodeRef node, Graph& out);
+  bool graph_parts(NodeRef node, Graph& out);
+  bool graph_tables(NodeRef node, Graph& out, TokenRef nodes, TokenRef edges);
+  bool graph_end(Graph& out, TokenRef word, Index& column);
+  void graph_roots(NodeRef node, Graph& out);
+  void graph_down(NodeRef ref, Graph& out);
+  std::optional<Index> graph_down_part(NodeRef ref, const Graph& graph, const LeafScope& leaf);
+  static bool is_graph_method(std::string_view word);
+  bool takes_graph(const Expr* x, const Expr* y, Index relation) const;
+  std::optional<Index> graph_between(TokenRef at, std::string_view method, const Expr* x,
+                                     const Expr* y);
+  const Expr* graph_call(NodeRef node, const Scope& scope, Index graph);
+  const Expr* graph_question(NodeRef node, const Scope& scope, TokenRef method, Index graph,
+                             const Expr* x, const Expr* y);
+  const Expr* graph_method(NodeRef node, const Scope& scope);
+  const Expr* graph_row(const Expr* e, Index graph, NodeRef node);
+  std::string graph_things(Index graph) const;
+  static std::vector<Index> graphs_in(const Expr* e);  ///< whose live state it asks
+
   // check_expr.cpp
   const Expr* expr(NodeRef node, const Scope& scope, Ty want = {});
   const Expr* condition(NodeRef node, const Scope& scope);
@@ -297,9 +318,15 @@ class Checker {
                NodeRef at);
   Scope cause_scope(const Cause& out) const;
   void find_probes(Cause& out, NodeRef node);
-  CauseProbe probe(const Cause& out, Index part, const std::vector<const Expr*>& conjuncts) const;
+  CauseProbe probe(const Cause& out, Index part, const std::vector<const Expr*>& conjuncts);
+  bool probe_of(const Cause& out, Index var, const Expr* conjunct, CauseProbe& to);
+  bool probe_either(const Cause& out, Index var, const Expr* conjunct, CauseProbe& to);
   void cause_order();
   bool steps_up(const Cause& cause) const;
+  Index circle_graph(const Cause& cause) const;
+  std::vector<Index> circles() const;  ///< by rule: which circle, or itself alone
+  void circle_steps(const std::vector<Index>& circle);
+  void tell_circle(const std::vector<Index>& circle, Index of);
 
   // check_maintenance.cpp
   void maintenance(NodeRef node);
@@ -382,7 +409,7 @@ class Checker {
       enum_words_;  ///< word -> enums that have it
   std::vector<NodeRef> enum_nodes_, table_nodes_, relation_nodes_, event_nodes_, signal_nodes_,
       rule_nodes_, cause_nodes_, policy_nodes_, escalation_nodes_, test_nodes_, defaults_nodes_,
-      measure_nodes_, calendar_nodes_, maintenance_nodes_;
+      measure_nodes_, calendar_nodes_, maintenance_nodes_, graph_nodes_;
   std::unordered_map<std::string_view, Index>
       texts_;                     ///< interned: text -> place in Program::texts
   std::deque<RuleState> states_;  ///< by rule

@@ -219,7 +219,8 @@ constexpr std::array kEntries{
           "100%) < 4h within 6h."},
     Entry{"B0600",
           "Causes form a hierarchy: fibre cut -> interface down -> session down. In a circle "
-          "nothing would be the cause."},
+          "nothing would be the cause. Only a graph can order a circle of rules by itself: each "
+          "step's where says y.cut_off(x) or GRAPH.frontier(x) of the cause x, all of one graph."},
     Entry{"B0601",
           "A rule may explain incidents of its own kind only along a transitive relation between "
           "the two, which cannot go in a "
@@ -277,6 +278,24 @@ constexpr std::array kEntries{
     Entry{
         "B0665",
         "A calendar is one row of days and hours. Two shifts are two calendars, asked with 'or'."},
+    Entry{"B0680",
+          "A graph names its parts, each once: graph backbone { nodes device  edges link (a, b)  "
+          "roots device where role == \"vantage\"  down link_down(l), host_down(n) }."},
+    Entry{"B0681",
+          "Nodes and edges of a graph are rows of two tables. The edges' table has two columns "
+          "that name rows of the nodes' table; the roots are nodes, chosen by a condition over "
+          "their columns."},
+    Entry{"B0682",
+          "'down' names declared signals with one parameter that is a node or an edge of the "
+          "graph: while such a key is up, that node or edge is out. Never rules: the graph is "
+          "computed before the rules that ask it."},
+    Entry{"B0683",
+          "What is down changes all the time, so graphs are asked only where their changes are "
+          "followed: in a rule's where, its open block, and a cause's where."},
+    Entry{"B0684",
+          "A graph is asked as GRAPH.frontier(x), x.behind(y), x.cut_off(y), x.neighbour(y) and "
+          "x.edges(e), of rows of its nodes' and edges' tables. Where several graphs have both, "
+          "name the one: GRAPH.cut_off(x, y)."},
     Entry{"B0700", "Tests are data: constants, not expressions."},
     Entry{"B0701",
           "given TABLE { COLUMN: VALUE, ... } adds a row, given RELATION { LEFT: RIGHT, ... } adds "
@@ -328,9 +347,6 @@ constexpr std::array kEntries{
           "Warning. Severity and priority put an incident in its place in every queue. 'X if COND' "
           "without 'else' gives none when the condition is false, and the incident stands behind "
           "all others. Say what it is otherwise: priority P1 if COND else P3."},
-    Entry{"B0900",
-          "Graphs are part of the language and come in a later version. A transitive relation does "
-          "for trees of uplinks."},
     Entry{"B0905",
           "'usual' is the baseline of this hour of the week. Baselines come in a later version; "
           "until "

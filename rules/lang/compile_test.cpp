@@ -590,8 +590,6 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"test \"t\" { given devices { name: \"x\", tier: gold } }", "B0211",
               "corporate, solution or premium"},
         Wrong{"use \"nowhere.bell\"", "B0212", "no file 'nowhere.bell'"},
-        Wrong{"graph g { nodes device edges link (a, b) roots device down host_down(d) }", "B0900",
-              "not available"},
         Wrong{"rule a { when count(host_down) >= usual within 5m open { title \"x\" } }", "B0905",
               "not available"},
         Wrong{"rule a { when host_down open { title \"x\n } }", "B0011", "has no end"},

@@ -575,6 +575,7 @@ RandomCase shrink(RandomCase c, const std::function<bool(const RandomCase&)>& fa
     more = drop_edits(c, fails) || more;
     more = drop_pairs(c, &RandomWorld::behind, fails) || more;
     more = drop_pairs(c, &RandomWorld::near, fails) || more;
+    more = drop_pairs(c, &RandomWorld::links, fails) || more;
   }
   return c;
 }

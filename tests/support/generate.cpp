@@ -28,6 +28,7 @@ enum status { up, degraded, down }
 table site key name { name: string }
 table device key name { name: string, site: site, role: string, spans: set<string> }
 table works key id { id: string, refs: set<string>, start: time, end: time }
+table link key id { id: string, a: device?, b: device? }
 relation behind(device, device) transitive from "behind.csv"
 relation near(device, device) from "near.csv"
 relation housed(device, site) from device.site
@@ -35,7 +36,7 @@ relation over(device, string) from device.spans
 )";
 
 /// What a rule is keyed by: decides which atoms and causes fit.
-enum class Shape { Node, NodeK, Site, Span };
+enum class Shape { Node, NodeK, Site, Span, Link };
 
 struct RuleSketch {
   std::string name;
@@ -49,6 +50,9 @@ class Generator {
   RandomCase run() {
     defaults();
     signals();
+    if (graphs_) {
+      graph();
+    }
     const std::size_t rules = 1 + rng_.below(4);
     for (std::size_t i = 0; i < rules; ++i) {
       rule(i);
@@ -156,6 +160,42 @@ class Generator {
          {"s0"}});
   }
 
+  /// Links and devices, seen from one device or from all that are core.
+  void graph() {
+    static const std::vector<std::string> kDowns{"s0(n)", "s0", "s3(n)", "s1(n, \"k0\")", "d1(n)"};
+    static const std::vector<std::string> kRoots{"name == \"n0\"", "name == \"n0\"",
+                                                 "device.role == \"core\"", "site.name == \"A\""};
+    out_.declarations.push_back(
+        {"e0",
+         "signal e0(l: link) {\n  raise syslog \"e0 {l} down\"\n  clear syslog \"e0 {l} up\"",
+         "}",
+         rng_.chance(15) ? std::vector<std::string>{"  expire " + duration()}
+                         : std::vector<std::string>{},
+         {}});
+    const std::string down = rng_.pick(kDowns);
+    Declaration d{
+        "g0",
+        fmt::format("graph g0 {{ nodes device edges link (a, b) roots device where {} down "
+                    "e0(l), {} }}",
+                    rng_.pick(kRoots), down),
+        "",
+        {},
+        {"e0", down.substr(0, 2)}};
+    out_.declarations.push_back(std::move(d));
+  }
+
+  /// Something to ask of the graph about the key of a rule.
+  std::string graph_condition(Shape shape) {
+    const std::string key = shape == Shape::Link ? "l" : "node";
+    std::vector<std::string> forms{
+        fmt::format("g0.frontier({})", key), fmt::format("not g0.frontier({})", key),
+        fmt::format("g0.cut_off({}, \"n1\")", key), fmt::format("not g0.behind({}, \"n1\")", key)};
+    if (shape == Shape::Node) {
+      forms.push_back("g0.neighbour(node, \"n2\") or g0.frontier(node)");
+    }
+    return rng_.pick(forms);
+  }
+
   std::string compare(std::size_t max) {
     const std::size_t n = 1 + rng_.below(max);
     const std::size_t op = rng_.below(24);
@@ -253,6 +293,14 @@ class Generator {
       case Shape::Span:
         counted = {fmt::format("share(s0(node), node.over(span)) >= {}%", 20 + 20 * rng_.below(5))};
         break;
+      case Shape::Link:
+        plain = {"e0"};
+        counted = {fmt::format("count(e0) {} within {}", compare(3), window()),
+                   fmt::format("flaps(e0) {} within {}", compare(3), window())};
+        if (const std::string r = rule_of(Shape::Link); !r.empty()) {
+          plain.push_back(r);
+        }
+        break;
     }
     std::string text;
     if (samples_ && shape <= Shape::NodeK && rng_.chance(70)) {
@@ -347,12 +395,15 @@ class Generator {
   void rule(std::size_t place) {
     static const std::vector<Shape> kShapes{Shape::Node,  Shape::Node, Shape::Node, Shape::NodeK,
                                             Shape::NodeK, Shape::Site, Shape::Span};
-    const Shape shape = rng_.pick(kShapes);
+    static const std::vector<Shape> kGraphShapes{Shape::Node, Shape::Node, Shape::Link, Shape::Link,
+                                                 Shape::NodeK};
+    const Shape shape = rng_.pick(graphs_ ? kGraphShapes : kShapes);
     Declaration d;
     d.name = fmt::format("r{}", place);
     const std::string by = shape == Shape::Node    ? "node"
                            : shape == Shape::NodeK ? "node, k"
                            : shape == Shape::Site  ? "site"
+                           : shape == Shape::Link  ? "l"
                                                    : "span";
     if (shape == Shape::Span) {
       d.uses.push_back("s0");
@@ -366,9 +417,15 @@ class Generator {
     const std::string key = shape == Shape::Node    ? "{node}"
                             : shape == Shape::NodeK ? "{node} {k}"
                             : shape == Shape::Site  ? "{site}"
+                            : shape == Shape::Link  ? "{l}"
                                                     : "{span} {share} {distinct}";
-    d.tail = fmt::format("  open {{ title \"{} {}{}\" severity {} }}\n}}", d.name, key,
-                         measured(when), rng_.pick(kSeverities));
+    const std::string asked =
+        graphs_ ? fmt::format(" {{g0.frontier({})}}", shape == Shape::Link ? "l" : "node") : "";
+    d.tail = fmt::format("  open {{ title \"{} {}{}{}\" severity {} }}\n}}", d.name, key,
+                         measured(when), asked, rng_.pick(kSeverities));
+    if (graphs_) {
+      d.uses.push_back("g0");
+    }
     rules_.push_back({d.name, shape, place});
     out_.declarations.push_back(std::move(d));
   }
@@ -381,7 +438,9 @@ class Generator {
   }
 
   void clauses(Shape shape, Declaration& d) {
-    if (shape == Shape::Node && rng_.chance(15)) {
+    if (graphs_ && rng_.chance(30)) {
+      d.lines.push_back("  where " + graph_condition(shape));
+    } else if (shape == Shape::Node && rng_.chance(15)) {
       d.lines.push_back("  where node.role == \"core\"");
     }
     if (shape == Shape::Span) {
@@ -418,13 +477,48 @@ class Generator {
     }
   }
 
+  /// In a circle of rules only what asks the graph about the cause can stand.
+  void graph_cause(const RuleSketch& a, const RuleSketch& b) {
+    const auto by = [](Shape shape) -> std::string {
+      return shape == Shape::Node ? "top" : shape == Shape::NodeK ? "top, k2" : "m";
+    };
+    const auto of = [](Shape shape) -> std::string {
+      return shape == Shape::Node ? "node" : shape == Shape::NodeK ? "node, k" : "l";
+    };
+    const std::string x = b.shape == Shape::Link ? "l" : "node",
+                      y = a.shape == Shape::Link ? "m" : "top";
+    const std::string near = x == "l" && y == "top"    ? "(l.a == top or top == l.b)"
+                             : x == "node" && y == "m" ? "node.edges(m)"
+                                                       : fmt::format("g0.neighbour({}, {})", x, y);
+    std::vector<std::string> forms{fmt::format("{}.cut_off({})", x, y),
+                                   fmt::format("g0.cut_off({}, {})", x, y),
+                                   fmt::format("g0.frontier({}) and {}", y, near),
+                                   fmt::format("{} and g0.frontier({})", near, y)};
+    if (!circles_ && a.name != b.name) {
+      forms.push_back(near);
+      forms.push_back(fmt::format("g0.behind({}, {})", x, y));
+      forms.push_back(fmt::format("{} or {}.cut_off({})", near, x, y));
+    }
+    out_.declarations.push_back({fmt::format("cause{}", out_.declarations.size()),
+                                 fmt::format("cause {}({}) of {}({}) where {}", a.name, by(a.shape),
+                                             b.name, of(b.shape), rng_.pick(forms)),
+                                 "",
+                                 {},
+                                 {a.name, b.name, "g0"}});
+  }
+
   void cause(const RuleSketch& a, const RuleSketch& b) {
+    if (graphs_ && (circles_ || a.name == b.name || rng_.chance(80) || a.shape == Shape::Link ||
+                    b.shape == Shape::Link)) {
+      graph_cause(a, b);
+      return;
+    }
     const auto args = [](Shape shape) -> std::string {
       return shape == Shape::Node    ? "node"
              : shape == Shape::NodeK ? "node, k"
              : shape == Shape::Site  ? "site"
                                      : "span";
-    };
+    };                                                       // links: graph_cause()
     std::vector<std::pair<std::string, std::string>> forms;  // args of a, where
     const bool b_node = b.shape == Shape::Node || b.shape == Shape::NodeK;
     const bool a_node = a.shape == Shape::Node || a.shape == Shape::NodeK;
@@ -470,9 +564,11 @@ class Generator {
   }
 
   void causes() {
-    for (std::size_t n = rng_.below(4); n > 0; --n) {
+    for (std::size_t n = rng_.below(graphs_ ? 6 : 4); n > 0; --n) {
       const std::size_t a = rng_.below(rules_.size()), b = rng_.below(rules_.size());
-      if (a == b) {
+      if (graphs_ && circles_) {
+        cause(rules_[a], rules_[b]);
+      } else if (a == b) {
         cause(rules_[a], rules_[a]);
       } else if (upward_) {
         cause(rules_[std::min(a, b)], rules_[std::max(a, b)]);
@@ -506,7 +602,17 @@ class Generator {
     for (std::size_t n = 1 + rng_.below(4); n > 0; --n) {
       out_.world.works.push_back(works_row(n));
     }
+    links();
     later();
+  }
+
+  void links() {
+    for (std::size_t i = graphs_ ? 3 + rng_.below(5) : 0; i > 0; --i) {
+      const auto end = [&] {  // n5 is in no table; some ends nobody wrote down
+        return rng_.chance(4) ? std::string() : fmt::format("n{}", rng_.below(6));
+      };
+      out_.world.links.emplace_back(end(), end());
+    }
   }
 
   /// The other version of the inventory.
@@ -514,6 +620,10 @@ class Generator {
     RandomWorld& later = out_.later = out_.world;
     for (std::size_t n = 1 + rng_.below(3); n > 0; --n) {
       const std::size_t i = rng_.below(later.devices.size());
+      if (!later.links.empty() && rng_.chance(50)) {
+        later.links[rng_.below(later.links.size())].first = fmt::format("n{}", rng_.below(5));
+        continue;
+      }
       switch (rng_.below(7)) {
         case 4:
           later.works.pop_back();
@@ -730,7 +840,9 @@ class Generator {
                 : rng_.chance(60) ? fmt::format("alert firing {}", rng_.below(3000))
                                   : "alert firing";
       }
-      if (rng_.chance(samples_ ? 75 : 20)) {
+      if (graphs_ && rng_.chance(45)) {
+        e.msg = fmt::format("e0 l{} {}", rng_.below(8), up ? "up" : "down");
+      } else if (rng_.chance(samples_ ? 75 : graphs_ ? 5 : 20)) {
         e.msg = sample();
         e.node = fmt::format("n{}", rng_.below(3));  // enough of them in a window
       }
@@ -757,8 +869,10 @@ class Generator {
   bool upward_ = rng_.chance(50);
   std::string site_key_;
   double level_ = 40, counter_ = 0;
-  bool samples_ = rng_.chance(25);  ///< a case about measures
+  bool samples_ = rng_.chance(25);              ///< a case about measures
   bool versions_ = rng_.chance(30);
+  bool graphs_ = !samples_ && rng_.chance(40);  ///< a case about a graph
+  bool circles_ = rng_.chance(50);              ///< its causes go in circles
 };
 
 }  // namespace
@@ -838,6 +952,9 @@ std::string describe(const RandomWorld& world) {
                     static_cast<double>(w.start_ns - 1'000'000'000'000) / 1e6,
                     static_cast<double>(w.end_ns - 1'000'000'000'000) / 1e6);
   }
+  for (std::size_t i = 0; i < world.links.size(); ++i) {
+    out += fmt::format("# l{} {} - {}\n", i, world.links[i].first, world.links[i].second);
+  }
   return out;
 }
 
@@ -907,6 +1024,15 @@ std::shared_ptr<const Inventory> inventory_of(const RandomCase& c, const rules::
   }
   for (const auto& [x, y] : world.near) {
     builder.add_pair(schema.find_relation("near"), Value::row(device, x), Value::row(device, y));
+  }
+  const auto end = [&](const std::string& name) {
+    return name.empty() ? Value::none() : Value::row(device, name);
+  };
+  for (std::size_t i = 0; i < world.links.size(); ++i) {
+    const std::string id = fmt::format("l{}", i);
+    builder.add_row(schema.find_table("link"),
+                    std::vector<Value>{Value::string(id), end(world.links[i].first),
+                                       end(world.links[i].second)});
   }
   auto built = builder.build(1);
   BELFRY_CHECK(built.has_value());

@@ -2,8 +2,8 @@
 // Random Bell programs, inventories and event streams from a seed. The program is text, so that the
 // compiler is under test too; it is kept in pieces, so that a failing case can be made smaller.
 //
-// The world: five devices in three sites, a tree of uplinks, four signals. Durations and gaps are
-// short and often meet at full 10 ms, where order is decided.
+// The world: five devices in three sites, a tree of uplinks, a mesh of links, some signals.
+// Durations and gaps are short and often meet at full 10 ms, where order is decided.
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -64,6 +64,7 @@ struct RandomWorld {
     auto operator<=>(const Works&) const = default;
   };
   std::vector<Works> works;
+  std::vector<std::pair<std::string, std::string>> links;  ///< l0, l1 ...: their ends, "" = missing
 };
 struct RandomCase {
   std::uint64_t seed = 0;

@@ -126,6 +126,9 @@ Reference::Reference(std::shared_ptr<const rules::Program> program,
     : program_(std::move(program)), inventory_(std::move(inventory)), now_(start) {
   signals_.resize(program_->signals.size());
   active_ = [this](Index signal, std::span<const Value> key) { return active(signal, key); };
+  ask_graph_ = [this](rules::ExprKind what, Index graph, const Value& x, const Value& y) {
+    return ask_graph(what, graph, x, y);
+  };
   make_nodes();
 }
 
@@ -174,6 +177,7 @@ rules::Env Reference::env(std::span<const Value> vars) {
           .vars = vars,
           .measured = nullptr,
           .active = &active_,
+          .graph = &ask_graph_,
           .arena = &arena_};
 }
 
@@ -301,6 +305,7 @@ bool Reference::close_by_hand(IncidentId id, Seq seq, Instant at,
 
 void Reference::finish_round(Seq seq, std::vector<IncidentChange>& out) {
   propagate();
+  work_after_graphs();
   while (!work_.empty()) {
     const IncidentRef ref = *work_.begin();
     work_.erase(work_.begin());

@@ -55,6 +55,13 @@ class Reference {
   Instant next_deadline() const;
   std::vector<IncidentId> live() const;
 
+  /// A graph at one moment: `node n1`, `edge l7`.
+  struct NaiveGraph {
+    std::set<std::string> nodes, roots, removed;
+    std::map<std::string, std::pair<std::string, std::string>> edges;  ///< with both ends
+    std::set<std::string> reached, frontier;                           ///< R and F
+  };
+
  private:
   using Key = std::vector<Value>;
   static constexpr Duration kNoLease = Duration::max();
@@ -126,6 +133,7 @@ class Reference {
     std::optional<Window> held;
     std::vector<Window> later;
   };
+  using Reached = std::pair<std::set<std::string>, std::set<std::string>>;  ///< R and F
   /// A rule or a derived signal: what has a pattern.
   struct Node {
     rules::Index signal = rules::kNone;
@@ -140,6 +148,7 @@ class Reference {
     std::uint64_t limit = 0;
     std::map<std::string, RuleKey> keys;
     std::set<std::string> touched;
+    std::map<rules::Index, Reached> graphs;  ///< as of its last evaluation
   };
   /// What a rule or signal had no place for.
   struct Overflow {
@@ -264,6 +273,14 @@ class Reference {
   std::vector<double> one_by_values(const IncidentRef& ref);
   bool share_contributor(Node& node, const RuleKey& a, const RuleKey& b);
 
+  // graphs
+  NaiveGraph graph_now(rules::Index graph);
+  static void find_reached(NaiveGraph& graph);
+  bool ask_graph(rules::ExprKind what, rules::Index graph, const Value& x, const Value& y);
+  static bool neighbours(const NaiveGraph& graph, const std::string& a, const std::string& b);
+  void touch_graph_rule(Node& node);
+  void work_after_graphs();
+
   struct Numbers {
     std::vector<double> count, distinct, share, flaps, value, rate, eta;
     rules::MeasuredValues values;
@@ -284,6 +301,8 @@ class Reference {
   std::shared_ptr<const Inventory> inventory_;
   Arena arena_;
   rules::ActiveQuery active_;
+  rules::GraphQuery ask_graph_;
+  std::map<std::string, Reached> graphs_told_;  ///< by graph, as of the last round
   std::vector<Node> nodes_;
   std::vector<std::map<std::string, SignalKey>> signals_;
   std::map<std::string, Overflow> overflows_;  ///< by name of the rule or signal

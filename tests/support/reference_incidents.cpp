@@ -421,6 +421,12 @@ bool Reference::explains(const rules::Cause& cause, const RuleKey& a, const Rule
     }
     vars.push_back(value);
   }
+  const bool in_circle = cause.circle != rules::kNone;
+  for (const Value& part : b.key) {  // a step in a circle: not of what is in the frontier itself
+    if (in_circle && ask_graph(rules::ExprKind::Frontier, cause.circle, part, {})) {
+      return false;
+    }
+  }
   const rules::Env e = env(vars);
   for (const rules::Expr* filter : cause.filters) {
     if (!rules::holds(filter, e)) {

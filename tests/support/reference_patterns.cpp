@@ -127,6 +127,7 @@ void Reference::propagate() {
       if (node.signal != signal) {
         continue;
       }
+      touch_graph_rule(node);
       const std::set<std::string> touched = std::move(node.touched);
       node.touched.clear();
       for (const std::string& text : touched) {

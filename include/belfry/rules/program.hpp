@@ -275,6 +275,7 @@ struct Rule {
   std::vector<const Pattern*>
       patterns;                 ///< all nodes of `when` (and of `unless`, `clear when`) by id
   const Expr* where = nullptr;  ///< over the key
+  std::vector<Index> graphs;    ///< whose live state `where` asks (frontier, cut_off)
   const Pattern* unless = nullptr;
   ClearKind clear = ClearKind::WithPattern;
   Duration clear_for{0};  ///< After, Quiet
@@ -307,15 +308,17 @@ enum class ProbeKind : std::uint8_t {
   Forward,   ///< ranges over all y with from.relation(y)
   Backward,  ///< ranges over all y with y.relation(from)
   Items,     ///< ranges over the items of the set `from`
-  CutOff,    ///< ranges over the frontier elements of graph `relation` that cut `from` off
+  Graph,     ///< ranges over all y of graph `relation` with from.ask(y); or y.ask(from) (`turned`)
   Scan,      ///< nothing helps: look at all live incidents of the cause (check warns)
 };
 struct CauseProbe {
   ProbeKind kind = ProbeKind::Scan;
   Index var = kNone;  ///< Var: variable index
   const Expr* from = nullptr;
-  Index relation = kNone;  ///< CutOff: the graph
-  bool edge = false;       ///< CutOff: the key part is an edge of the graph, else a node
+  Index relation = kNone;           ///< Graph: the graph
+  ExprKind ask = ExprKind::CutOff;  ///< Graph: Behind, CutOff, Neighbour or Ends
+  bool turned = false;              ///< Graph, Ends: `from` is the edge
+  bool edge = false;                ///< Graph: the key part is an edge of the graph, else a node
 };
 struct Cause {
   Index cause = kNone;    ///< rule
@@ -325,6 +328,9 @@ struct Cause {
   const Expr* where = nullptr;       ///< Var i = vars[i]; the whole condition, always checked
   std::vector<CauseProbe> probes;    ///< one per key part of the cause
   std::vector<Index> graphs;         ///< whose live state `where` asks (frontier, cut_off)
+  /// It is a step in a circle of causes, which asks this graph: it does not explain a symptom with
+  /// an element of the frontier in its key, so that no circle closes (LANGUAGE 6.8).
+  Index circle = kNone;
   Place place;
 };
 
