@@ -338,6 +338,7 @@ struct Fold {
   void forget_asked(std::uint32_t record);
   bool answer(rules::ExprKind what, std::uint32_t graph, const Value& x, const Value& y);
   void graph_range(const rules::CauseProbe& probe, const Value& from, std::vector<Value>& to);
+  std::string blind_note(std::uint32_t record) const;
   bool circle_forbids(const rules::Cause& cause, std::span<const Value> symptom_key);
 
   // shown.cpp

@@ -1,7 +1,5 @@
 #include "graph.hpp"
 
-#include <algorithm>
-
 #include "belfry/model/dominators.hpp"
 
 namespace belfry::correlate {
@@ -212,6 +210,11 @@ std::uint64_t LiveGraph::answer_of(Element e) const {
     }
   }
   return answer;
+}
+
+bool LiveGraph::blind() const {
+  return !roots_.empty() && std::all_of(roots_.begin(), roots_.end(),
+                                        [this](Element root) { return down_[root] > 0; });
 }
 
 bool LiveGraph::cut_off(Element x, Element y) const {

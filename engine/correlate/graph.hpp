@@ -11,6 +11,7 @@
 // Elements are numbers: the nodes first, then the edges, each in the order of their key texts.
 #include <absl/container/flat_hash_map.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -52,6 +53,10 @@ class LiveGraph {
   bool touched() const { return touched_; }
   /// R and F anew. Elements about which an answer may have changed go to `changed`; false: none.
   bool settle(std::vector<Element>& changed);
+
+  /// There are roots, and all are down: nobody can say what is reached.
+  bool blind() const;
+  bool is_root(Element x) const { return std::binary_search(roots_.begin(), roots_.end(), x); }
 
   bool frontier(Element x) const { return state_[x].frontier; }
   bool cut_off(Element x, Element y) const;

@@ -293,6 +293,11 @@ TEST(Graph, WhenEveryVantageIsLostNothingIsSuppressed) {
   EXPECT_EQ(t.state("node_down", "c"), "open");
   EXPECT_EQ(t.state("node_down", "root"), "open");
   EXPECT_EQ(t.last("node_down", "root").title, "root unreachable");
+  std::string notes;
+  for (const IncidentChange& change : t.all()) {
+    notes += change.note.starts_with("all roots") ? change.after.key[0] + ": " + change.note : "";
+  }
+  EXPECT_EQ(notes, "root: all roots of the graph backbone are down: it suppresses nothing");
 }
 
 TEST(Graph, AnUnknownDeviceNeverCrashes) {

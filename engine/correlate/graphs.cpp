@@ -237,6 +237,25 @@ void Fold::graph_range(const rules::CauseProbe& probe, const Value& from, std::v
   }
 }
 
+/// What the incident about a lost vantage point says (LANGUAGE 3); empty for all others.
+std::string Fold::blind_note(std::uint32_t record) const {
+  const OwnerKey& key = keys[record];
+  const Vars vars = values_of(key.key, *plan->owners[key.owner].params);
+  for (std::uint32_t g = 0; g < graphs.size(); ++g) {
+    if (!graphs[g].blind()) {
+      continue;
+    }
+    for (const Value& part : vars.span()) {
+      const LiveGraph::Element e = element(g, part);
+      if (e != kNil && graphs[g].is_root(e)) {
+        return "all roots of the graph " + plan->program->graphs[g].name +
+               " are down: it suppresses nothing";
+      }
+    }
+  }
+  return {};
+}
+
 /// A step in a circle of causes does not explain what stands in the frontier itself.
 bool Fold::circle_forbids(const rules::Cause& cause, std::span<const Value> symptom_key) {
   if (cause.circle == rules::kNone) {

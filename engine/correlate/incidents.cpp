@@ -251,8 +251,12 @@ void Fold::open(std::uint32_t record) {
   incident.was_closed = false;
   incident.released = false;
   set_causes(record, {});
+  std::string note = window_note(record);
+  if (note.empty()) {
+    note = blind_note(record);
+  }
   emit(record, before, incident.closed_once ? IncidentReason::Reopened : IncidentReason::Due,
-       window_note(record));
+       std::move(note));
   if (has_windows(record)) {
     wait_until(incident, next_window(record));
   }

@@ -869,7 +869,7 @@ class Generator {
   bool upward_ = rng_.chance(50);
   std::string site_key_;
   double level_ = 40, counter_ = 0;
-  bool samples_ = rng_.chance(25);              ///< a case about measures
+  bool samples_ = rng_.chance(25);  ///< a case about measures
   bool versions_ = rng_.chance(30);
   bool graphs_ = !samples_ && rng_.chance(40);  ///< a case about a graph
   bool circles_ = rng_.chance(50);              ///< its causes go in circles
