@@ -47,6 +47,13 @@ bool fits(const Graph& graph, ExprKind kind, const Expr* x, const Expr* y) {
 
 }  // namespace
 
+void Checker::graphs() {
+  program_->graphs.resize(graph_nodes_.size());
+  for (std::size_t i = 0; i < graph_nodes_.size(); ++i) {
+    graph(graph_nodes_[i], program_->graphs[i]);
+  }
+}
+
 void Checker::graph(NodeRef node, Graph& out) {
   out.name = node.token(1).text();
   out.place = place(node);

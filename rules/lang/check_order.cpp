@@ -232,10 +232,7 @@ std::shared_ptr<const Program> Checker::run() {
   event_signals();
   declare_rules();
   tested_.resize(rule_nodes_.size());
-  program_->graphs.resize(graph_nodes_.size());
-  for (std::size_t i = 0; i < graph_nodes_.size(); ++i) {
-    graph(graph_nodes_[i], program_->graphs[i]);
-  }
+  graphs();
   program_->policies.resize(policy_nodes_.size());
   program_->escalations.resize(escalation_nodes_.size());
   for (std::size_t i = 0; i < policy_nodes_.size(); ++i) {

@@ -203,6 +203,7 @@ class Checker {
   const Expr* during(NodeRef node, const Scope& scope);
 
   // check_graph.cpp
+  void graphs();
   void graph(NodeRef node, Graph& out);
   bool graph_parts(NodeRef node, Graph& out);
   bool graph_tables(NodeRef node, Graph& out, TokenRef nodes, TokenRef edges);

@@ -362,7 +362,10 @@ class Generator {
   /// A signal in a sequence.
   std::string item(Shape shape) {
     static const std::vector<std::string> kNode{"s0", "s2", "s3", "d1", "s4"};
-    return shape == Shape::Node ? rng_.pick(kNode) : shape == Shape::NodeK ? "s1" : "d0";
+    return shape == Shape::Node    ? rng_.pick(kNode)
+           : shape == Shape::NodeK ? "s1"
+           : shape == Shape::Link  ? "e0"
+                                   : "d0";
   }
 
   /// Keyed through the node of each signal; the key says `site = node.site`.
