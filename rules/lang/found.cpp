@@ -35,10 +35,33 @@ std::string words_of(const Expr* e, const Program& program) {
       return fmt::format("{}[{}]", e->table < tables.size() ? tables[e->table].name : "?",
                          fmt::join(key, ", "));
     }
+    case ExprKind::SetOf: {
+      std::vector<std::string> items;
+      for (const Expr* arg : e->args) {
+        items.push_back(words_of(arg, program));
+      }
+      return fmt::format("{}", fmt::join(items, ", "));
+    }
     case ExprKind::RelatedSet:
       return "what " + (e->args.empty() ? "?" : words_of(e->args[0], program)) + " relates to";
     default:
       return "a value of the symptom";
+  }
+}
+
+std::string graph_words(const CauseProbe& probe, const Program& program) {
+  const std::string from = words_of(probe.from, program);
+  const std::string in =
+      probe.relation < program.graphs.size() ? program.graphs[probe.relation].name : "a graph";
+  switch (probe.ask) {
+    case ExprKind::CutOff:
+      return fmt::format("frontier of {} that cuts off {}", in, from);
+    case ExprKind::Behind:
+      return fmt::format("what {} is behind in {}", from, in);
+    case ExprKind::Neighbour:
+      return fmt::format("neighbour of {} in {}", from, in);
+    default:
+      return fmt::format("{} of {} in {}", probe.turned ? "end" : "edge", from, in);
   }
 }
 
@@ -58,10 +81,8 @@ std::string probe_words(const CauseProbe& probe, const Cause& cause, const Progr
       return fmt::format("relation {} to {}", relation(), words_of(probe.from, program));
     case ProbeKind::Items:
       return "in " + words_of(probe.from, program);
-    case ProbeKind::CutOff:
-      return fmt::format("frontier of {}", probe.relation < program.graphs.size()
-                                               ? program.graphs[probe.relation].name
-                                               : "a graph");
+    case ProbeKind::Graph:
+      return graph_words(probe, program);
     case ProbeKind::Scan:
       break;
   }
