@@ -275,7 +275,6 @@ void Fold::add_candidates(std::uint32_t record, const Slot& slot, std::vector<st
 
 /// What explains it now, first is what it hangs under.
 std::vector<std::uint32_t> Fold::candidates(std::uint32_t record) {
-  const rules::Program& program = *plan->program;
   const IncidentRecord& incident = incident_of(record);
   std::vector<std::uint32_t> found;
   for (const Slot& slot : incident.slots) {
