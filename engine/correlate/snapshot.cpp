@@ -725,10 +725,11 @@ void Fold::load_rest(ByteReader& in, bool with_budgets, bool migrate,
 
 /// Edges, watchers, timers and the order of eviction, from what was loaded.
 void Fold::relink_loaded() {
-  std::vector<std::pair<std::uint32_t, std::uint64_t>> evictable;
+  // Before the links: a key that the new rules reach first may need the place of an idle one; a key
+  // that is reached leaves the idle ones.
   for (std::uint32_t i = 0; i < keys.end(); ++i) {
     if (keys.has(i) && keys[i].touched > 0) {
-      evictable.emplace_back(i, keys[i].touched);
+      idle[keys[i].owner].emplace(keys[i].touched, i);
     }
   }
   const bool as_loaded = loading;
@@ -741,11 +742,6 @@ void Fold::relink_loaded() {
     }
   } else {
     relink_all();
-  }
-  for (const auto& [record, touched] : evictable) {
-    if (keys[record].pins == 0) {
-      idle[keys[record].owner].emplace(touched, record);
-    }
   }
   for (std::uint32_t i = 0; i < incidents.end(); ++i) {
     if (incidents.has(i) && incidents[i].phase != Phase::Closed) {

@@ -441,7 +441,7 @@ class Generator {
   }
 
   void clauses(Shape shape, Declaration& d) {
-    if (graphs_ && rng_.chance(30)) {
+    if (graphs_ && rng_.chance(20)) {
       d.lines.push_back("  where " + graph_condition(shape));
     } else if (shape == Shape::Node && rng_.chance(15)) {
       d.lines.push_back("  where node.role == \"core\"");
@@ -805,7 +805,7 @@ class Generator {
   }
 
   void events() {
-    const std::size_t n = 5 + rng_.below(60);
+    const std::size_t n = 5 + rng_.below(60) + (graphs_ ? 30 : 0);  // more keys to reach
     std::int64_t at = 1'000'000'000'000;
     static const std::vector<std::string> kVias{"a", "b"}, kKs{"k0", "k1", "k2"};
     for (std::size_t i = 0; i < n; ++i) {
@@ -844,7 +844,7 @@ class Generator {
                                   : "alert firing";
       }
       if (graphs_ && rng_.chance(45)) {
-        e.msg = fmt::format("e0 l{} {}", rng_.below(8), up ? "up" : "down");
+        e.msg = fmt::format("e0 l{} {}", rng_.below(6), up ? "up" : "down");
       } else if (rng_.chance(samples_ ? 75 : graphs_ ? 5 : 20)) {
         e.msg = sample();
         e.node = fmt::format("n{}", rng_.below(3));  // enough of them in a window
