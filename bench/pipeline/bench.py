@@ -95,7 +95,7 @@ def streams(folder, seconds, results, only):
                               cwd=folder, capture_output=True, text=True).stdout.strip().split("=")[1]
     more = (f"  syslog_tls: {{enabled: true, port: 0, certificate: {folder}/server.pem, key: {folder}/server.key, "
             f"peers: {{sender: \"{print_of}\"}}}}\n  syslog_relp: {{enabled: true, port: 0}}\n  trap_udp:")
-    # The sender's lines name many devices: it is a relay, and its certificate says that it may be one.
+    # The lines name many devices: their sender is a relay, so that its certificate does not name the device.
     belfry = bs.Belfry(folder, bs.default_config(folder).replace("  trap_udp:", more, 1)).start()
     tls = ["--transport", "tls", "--seconds", seconds, "--certificate", f"{folder}/sender.pem", "--key",
            f"{folder}/sender.key"]
