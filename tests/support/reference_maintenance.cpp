@@ -138,10 +138,10 @@ void Reference::plan(const IncidentRef& ref) {
 /// Live and not explained: looks at its windows.
 void Reference::step_planned(const IncidentRef& ref, std::vector<IncidentChange>& out) {
   const auto& [node, k] = ref;
-  if (!has_windows(*node)) {
+  const bool was = k->planned;
+  if (!has_windows(*node) && !was) {  // planned by a line that these rules do not have any more
     return;
   }
-  const bool was = k->planned;
   const Cover cover = cover_of(ref);
   k->planned = is_planned(ref);
   const std::pair<std::string, Instant> held =
