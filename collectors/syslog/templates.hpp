@@ -1,7 +1,7 @@
 #pragma once
 // Templates: what the well-known messages of each vendor name (interface, neighbour, user, address)
 // becomes named values of the event. They are data: one file per vendor in vendors/*.tpl, part of
-// the program (docs/decisions/0041).
+// the program (docs/decisions/0044).
 //
 //   on ADJCHANGE                                  a mnemonic, a facility, a whole tag or a program
 //     neighbor {neighbour} Down {reason...}       what stands behind the mnemonic, from its start
