@@ -84,6 +84,19 @@ void act(World& world, const Line& line) {
     world.trap(words.at(0), trap_packet(words.at(1), varbinds));
   } else if (line.kind == "probe") {
     world.probe(words.at(0), words.at(1), words.at(2));
+  } else if (line.kind == "works") {
+    std::string ref;
+    Instant from = kStart, to = kStart;
+    for (std::size_t i = 1; i < words.size(); ++i) {
+      const std::size_t equals = words[i].find('=');
+      const std::string key = words[i].substr(0, equals), value = words[i].substr(equals + 1);
+      if (key == "refs") {
+        ref = value;
+      } else {
+        (key == "from" ? from : to) = kStart + *parse_duration(value);
+      }
+    }
+    world.works(words.at(0), ref, from, to);
   } else if (line.kind == "command") {
     Command command;
     command.ticket = *parse_ticket_id(words.at(0));
@@ -190,6 +203,11 @@ void check(const World& world, const Line& line) {
     ASSERT_NE(it, tickets.end()) << line.number << everything(world);
     EXPECT_EQ(name(it->state), words.at(1)) << line.number;
     expect_fields(to_json(*it), words, 2, line.number);
+  } else if (line.kind == "told") {
+    const auto lines = world.desk().timeline(*parse_ticket_id(words.at(0)));
+    const auto of = std::count_if(lines.begin(), lines.end(),
+                                  [&](const TimelineEntry& e) { return e.what == words.at(1); });
+    EXPECT_EQ(of, *parse_int(words.at(2))) << line.number << everything(world);
   } else if (line.kind == "effect") {
     const bool sent =
         std::any_of(world.effects().begin(), world.effects().end(), [&](const Effect& e) {

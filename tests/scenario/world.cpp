@@ -75,6 +75,7 @@ World::World(Versions versions, const DeskOptions& desk, Instant start)
       port_(versions_),
       intake_(port_, clock_, ledger_, metrics_, {}),
       now_(start) {
+  inventory_ = versions_->inventory;
   correlator_.set_program(versions_->program, Seq{1}, start, changes_);
   correlator_.set_inventory(versions_->inventory, Seq{2}, start, changes_);
   DeskOut out;
@@ -184,6 +185,31 @@ void World::probe(const std::string& node, const std::string& check, const std::
   event.attrs = attrs;
   intake_.commit();
   fold_batches();
+}
+
+void World::works(const std::string& id, const std::string& ref, Instant from, Instant to) {
+  const std::uint32_t table = versions_->program->schema->find_table("works");
+  InventoryBuilder builder(versions_->program->schema);
+  builder.copy_from(*inventory_);
+  const std::vector<Value> items{Value::string(ref)};
+  const ValueSet set{items};
+  std::vector<Value> cells;
+  for (const ColumnSchema& column : inventory_->schema().tables[table].columns) {
+    Value cell;
+    if (column.name == "id") {
+      cell = Value::string(id);
+    } else if (column.name == "refs") {
+      cell.type = Type::Set;
+      cell.set = &set;
+    } else if (column.name == "start" || column.name == "end") {
+      cell = Value::time(column.name == "start" ? from : to);
+    }
+    cells.push_back(cell);
+  }
+  builder.add_row(table, cells);
+  inventory_ = *builder.build(inventory_->version() + 1);
+  correlator_.set_inventory(inventory_, Seq{++seq_}, now_, changes_);
+  pass_on(Seq{seq_}, now_);
 }
 
 CommandResult World::command(Command command) {

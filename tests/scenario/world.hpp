@@ -44,6 +44,8 @@ class World {
   void trap(const std::string& node, const std::string& packet);
   void probe(const std::string& node, const std::string& check, const std::string& status);
   CommandResult command(Command command);
+  /// A row of `works`, new or moved: a version of the inventory.
+  void works(const std::string& id, const std::string& ref, Instant from, Instant to);
 
   const Correlator& correlator() const { return correlator_; }
   const Desk& desk() const { return desk_; }
@@ -62,6 +64,7 @@ class World {
   std::shared_ptr<const Versions> versions_;
   LoopPort port_;
   Intake intake_;
+  std::shared_ptr<const Inventory> inventory_;  ///< of the fold: with the works
   Correlator correlator_;
   Desk desk_;
   Instant now_;
