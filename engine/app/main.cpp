@@ -179,8 +179,7 @@ void add_load(CLI::App& app, Action& action) {
       ->check(CLI::IsMember({"normal", "storm"}))
       ->capture_default_str();
   load->add_option("--connections", a->connections, "of tcp, tls and relp")->capture_default_str();
-  load->add_option("--window", a->window,
-                   "relp: messages of a connection that wait for their answer")
+  load->add_option("--window", a->window, "relp: unanswered messages a connection")
       ->capture_default_str();
   load->add_option("--certificate", a->certificate, "tls: PEM file");
   load->add_option("--key", a->key, "tls: PEM file");

@@ -20,7 +20,7 @@ class Prometheus:
     """Scrapes a target that listens or not, each second, and posts to Belfry as to an Alertmanager."""
 
     def __init__(self, folder, belfry, target):
-        program = bs.unpacked("prometheus") / "usr/bin/prometheus"
+        program = bs.unpacked("prometheus", "prometheus")[0]
         self.folder = folder / "prometheus"
         self.folder.mkdir()
         (self.folder / "token").write_text(belfry.token())
@@ -77,7 +77,7 @@ def recorded(belfry):
 
 
 def test(folder):
-    bs.unpacked("prometheus")  # before anything runs: this is where the test is skipped
+    bs.unpacked("prometheus", "prometheus")  # before anything runs: this is where the test is skipped
     belfry = bs.Belfry(folder, bs.default_config(folder)).start()
     recorded(belfry)
     status, text = belfry.request("POST", "/api/v1/alerts/nobody", [], raw=True)

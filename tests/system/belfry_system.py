@@ -29,22 +29,6 @@ def need_program(name):
         skip(f"{name} is not installed")
 
 
-def unpacked(package):
-    """The files of a Debian package, unpacked and not installed: nothing of it is started, and it conflicts with nothing."""
-    place = ROOT / "build" / "unpacked" / package
-    if (place / "done").exists():
-        return place
-    place.mkdir(parents=True, exist_ok=True)
-    got = subprocess.run(["apt-get", "download", package], cwd=place, capture_output=True, text=True)
-    files = sorted(place.glob(f"{package}_*.deb"))
-    if got.returncode != 0 or not files:
-        skip(f"the package {package} cannot be had: {got.stderr.strip()[-200:]}")
-    subprocess.run(["dpkg-deb", "-x", str(files[-1]), str(place)], check=True)
-    files[-1].unlink()
-    (place / "done").touch()
-    return place
-
-
 def wait_until(what, condition, seconds=30.0):
     """The first true value of condition(); fails the test with `what` when there is none in time."""
     end = time.monotonic() + seconds
@@ -64,17 +48,19 @@ def free_port(kind=socket.SOCK_STREAM):
 
 
 def unpacked(program, *packages):
-    """A program of Debian packages that cannot be installed beside others (rsyslog beside syslog-ng): unpacked below
-    build/debian, where scripts/packages puts them too. Gives its path, and the environment that it needs."""
+    """A program of Debian packages that are not installed, because they exclude others (rsyslog beside syslog-ng) or
+    would start a service (Prometheus): unpacked below build/debian, where scripts/packages puts them too. Gives its path,
+    and the environment that it needs."""
     root = ROOT / "build" / "debian"
-    path = root / "usr" / "sbin" / program
-    if not path.exists():
+    places = [root / "usr" / folder / program for folder in ("sbin", "bin")]
+    if not any(place.exists() for place in places):
         (root / "packages").mkdir(parents=True, exist_ok=True)
         done = subprocess.run(["apt-get", "download", *packages], cwd=root / "packages", capture_output=True, text=True)
         if done.returncode != 0:
             skip(f"{program}: {done.stderr.strip()}")
         for package in (root / "packages").glob("*.deb"):
             subprocess.run(["dpkg", "-x", str(package), str(root)], check=True)
+    path = next(place for place in places if place.exists())
     libraries = str(root / "usr" / "lib" / "x86_64-linux-gnu")
     return path, dict(os.environ, LD_LIBRARY_PATH=libraries), pathlib.Path(libraries)
 
