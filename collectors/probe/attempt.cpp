@@ -15,8 +15,8 @@ std::string random_bytes(std::size_t n) {
 }
 
 const CheckSpec& spec_of(const ProbeTarget& target) {
-  static const CheckSpec defaults;
-  return target.spec != nullptr ? *target.spec : defaults;
+  static const CheckSpec kDefaults;
+  return target.spec != nullptr ? *target.spec : kDefaults;
 }
 
 int open_socket(const Address& address, int type, const CheckSpec& spec) {

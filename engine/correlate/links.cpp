@@ -175,8 +175,7 @@ void Fold::link_new_key(std::uint32_t record) {
 void Fold::meet(std::uint32_t record, std::uint32_t use_index,
                 const std::vector<std::uint32_t>& signals_there, bool pins) {
   const LeafUse& use = plan->uses[use_index];
-  const std::vector<std::uint32_t> up = signals_there;
-  for (const std::uint32_t signal_key : up) {
+  for (const std::uint32_t signal_key : signals_there) {
     const Piece piece(*this, {Unit::Kind::Owner, use.owner});
     const SignalKey& from = signal_keys[signal_key];
     const Vars vars = values_of(from.key, *plan->signals[from.signal].params);
