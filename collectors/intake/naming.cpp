@@ -3,6 +3,7 @@
 #include <absl/base/thread_annotations.h>
 #include <absl/synchronization/mutex.h>
 
+#include "belfry/model/oid.hpp"
 #include "belfry/rules/program.hpp"
 
 namespace belfry::intake {
@@ -15,22 +16,6 @@ constexpr std::string_view kIfEntry = "\x2b\x06\x01\x02\x01\x02\x02\x01"sv;  // 
 constexpr std::string_view kIfXEntry =
     "\x2b\x06\x01\x02\x01\x1f\x01\x01\x01"sv;  // 1.3.6.1.2.1.31.1.1.1
 constexpr char kIfIndexColumn = 1, kIfDescrColumn = 2, kIfNameColumn = 1;
-
-/// The rest of an OID as one number; -1 when it is not exactly one sub-identifier.
-std::int64_t last_arc(std::string_view octets) {
-  std::int64_t v = 0;
-  if (octets.empty() || octets.size() > 5) {
-    return -1;
-  }
-  for (std::size_t i = 0; i < octets.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(octets[i]);
-    v = v << 7 | (byte & 0x7f);
-    if ((byte < 0x80) != (i + 1 == octets.size())) {
-      return -1;
-    }
-  }
-  return v;
-}
 
 bool holds_addresses(const ColumnSchema& column) {
   return column.type == Type::Ip ||
@@ -174,10 +159,10 @@ std::int64_t ifindex_of(const Event& event) {
       return v.number;
     }
     if (by_instance < 0 && entry) {
-      by_instance = last_arc(v.oid.substr(kIfEntry.size() + 1));
+      by_instance = oid_single_arc(v.oid.substr(kIfEntry.size() + 1));
     } else if (by_instance < 0 && v.oid.starts_with(kIfXEntry) &&
                v.oid.size() > kIfXEntry.size() + 1) {
-      by_instance = last_arc(v.oid.substr(kIfXEntry.size() + 1));
+      by_instance = oid_single_arc(v.oid.substr(kIfXEntry.size() + 1));
     }
   }
   return by_instance;

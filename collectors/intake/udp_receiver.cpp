@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "belfry/base/text.hpp"
+#include "belfry/intake/socket_address.hpp"
 #include "belfry/runtime/log.hpp"
 
 #ifndef UDP_GRO
@@ -87,45 +88,6 @@ void steer(int fd, unsigned sockets) {
               "and port",
               std::strerror(errno));
   }
-}
-
-struct SocketAddress {
-  sockaddr_storage storage{};
-  socklen_t size = 0;
-  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
-};
-
-Result<SocketAddress> socket_address(const std::string& address, std::uint16_t port) {
-  SocketAddress out;
-  sockaddr_in v4{};
-  sockaddr_in6 v6{};
-  if (inet_pton(AF_INET, address.c_str(), &v4.sin_addr) == 1) {
-    v4.sin_family = AF_INET;
-    v4.sin_port = htons(port);
-    std::memcpy(&out.storage, &v4, sizeof v4);
-    out.size = sizeof v4;
-  } else if (inet_pton(AF_INET6, address.c_str(), &v6.sin6_addr) == 1) {
-    v6.sin6_family = AF_INET6;
-    v6.sin6_port = htons(port);
-    std::memcpy(&out.storage, &v6, sizeof v6);
-    out.size = sizeof v6;
-  } else {
-    return fail(Code::Invalid,
-                "'{}' is not an address to listen on: expected IPv4 or IPv6, as 127.0.0.1 or ::",
-                printable(address, 60));
-  }
-  return out;
-}
-
-std::uint16_t port_of(const sockaddr_storage& storage) {
-  if (storage.ss_family == AF_INET6) {
-    sockaddr_in6 v6{};
-    std::memcpy(&v6, &storage, sizeof v6);
-    return ntohs(v6.sin6_port);
-  }
-  sockaddr_in v4{};
-  std::memcpy(&v4, &storage, sizeof v4);
-  return ntohs(v4.sin_port);
 }
 
 }  // namespace
@@ -235,10 +197,11 @@ UdpReceiver& UdpReceiver::operator=(UdpReceiver&&) noexcept = default;
 
 Result<void> UdpReceiver::open() {
   Impl& m = *impl_;
-  BELFRY_TRY(SocketAddress address, socket_address(m.options.address, m.options.port));
-  m.fd.reset(::socket(address.storage.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  if (m.fd.value < 0 && address.storage.ss_family == AF_INET6 && m.options.address == "::") {
-    BELFRY_TRY(address, socket_address("0.0.0.0", m.options.port));  // a machine without IPv6
+  BELFRY_TRY(SocketAddress address, SocketAddress::to_listen_on(m.options.address, m.options.port));
+  m.fd.reset(::socket(address.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (m.fd.value < 0 && address.family() == AF_INET6 && m.options.address == "::") {
+    BELFRY_TRY(address,
+               SocketAddress::to_listen_on("0.0.0.0", m.options.port));  // a machine without IPv6
     m.fd.reset(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   }
   const int fd = m.fd.value;
@@ -246,7 +209,7 @@ Result<void> UdpReceiver::open() {
     return fail(Code::Unavailable, "udp {}:{}: {}", m.options.address, m.options.port,
                 std::strerror(errno));
   }
-  if (address.storage.ss_family == AF_INET6) {
+  if (address.family() == AF_INET6) {
     set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
   }
   if (m.options.sockets > 1) {
@@ -260,7 +223,7 @@ Result<void> UdpReceiver::open() {
   if (m.options.gro) {
     set_option(fd, SOL_UDP, UDP_GRO, 1);  // an old kernel gives single datagrams
   }
-  if (bind(fd, address.get(), address.size) != 0) {
+  if (bind(fd, address.get(), address.size()) != 0) {
     const int error = errno;
     m.fd.reset();
     return fail(Code::Unavailable, "udp {}:{}: {}{}", m.options.address, m.options.port,
@@ -276,10 +239,7 @@ Result<void> UdpReceiver::open() {
               "net.core.rmem_max",
               m.options.address, m.options.port, got / 1024, m.options.receive_buffer_bytes / 1024);
   }
-  sockaddr_storage bound{};
-  socklen_t size = sizeof bound;
-  getsockname(fd, reinterpret_cast<sockaddr*>(&bound), &size);
-  m.port = port_of(bound);
+  m.port = bound_port(fd);
   if (m.options.sockets > 1) {
     steer(fd, m.options.sockets);
   }

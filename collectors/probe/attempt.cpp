@@ -19,12 +19,12 @@ const CheckSpec& spec_of(const ProbeTarget& target) {
   return target.spec != nullptr ? *target.spec : kDefaults;
 }
 
-int open_socket(const Address& address, int type, const CheckSpec& spec) {
+int open_socket(const SocketAddress& address, int type, const CheckSpec& spec) {
   const int fd = ::socket(address.family(), type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0 || spec.source.empty()) {
     return fd;
   }
-  const auto from = Address::parse(spec.source, 0);
+  const auto from = SocketAddress::parse(spec.source, 0);
   if (!from || ::bind(fd, from->get(), from->size()) != 0) {
     ::close(fd);
     return -1;
@@ -40,7 +40,7 @@ std::string error_text(int error) {
   return text;
 }
 
-std::unique_ptr<Attempt> make_attempt(const ProbeTarget& target, const Address& address,
+std::unique_ptr<Attempt> make_attempt(const ProbeTarget& target, const SocketAddress& address,
                                       Shared& shared) {
   switch (target.check) {
     case ProbeCheck::Icmp:  // the prober's own: all targets share its sockets

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "address.hpp"
+#include "belfry/intake/socket_address.hpp"
 #include "belfry/probe/options.hpp"
 #include "belfry/probe/plugin.hpp"
 #include "belfry/runtime/clock.hpp"
@@ -78,11 +78,11 @@ struct Shared {
   std::shared_ptr<TlsContexts> tls;  ///< made by the first that needs it
 };
 
-std::unique_ptr<Attempt> make_attempt(const ProbeTarget& target, const Address& address,
+std::unique_ptr<Attempt> make_attempt(const ProbeTarget& target, const SocketAddress& address,
                                       Shared& shared);
-std::unique_ptr<Attempt> make_stream(const ProbeTarget& target, const Address& address,
+std::unique_ptr<Attempt> make_stream(const ProbeTarget& target, const SocketAddress& address,
                                      Shared& shared);
-std::unique_ptr<Attempt> make_datagram(const ProbeTarget& target, const Address& address,
+std::unique_ptr<Attempt> make_datagram(const ProbeTarget& target, const SocketAddress& address,
                                        Shared& shared);
 std::unique_ptr<Attempt> make_plugin(const ProbeTarget& target, Shared& shared);
 
@@ -91,7 +91,7 @@ std::string random_bytes(std::size_t n);
 /// The spec, or the defaults of all.
 const CheckSpec& spec_of(const ProbeTarget& target);
 /// A socket that does not block, bound to the spec's source. < 0: none.
-int open_socket(const Address& address, int type, const CheckSpec& spec);
+int open_socket(const SocketAddress& address, int type, const CheckSpec& spec);
 /// What a failed connect or receive says, as a sentence's end: `connection refused`.
 std::string error_text(int error);
 

@@ -1,5 +1,6 @@
 // Checks through the whole prober, against programs and sockets of this machine.
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -9,7 +10,6 @@
 #include <thread>
 
 #include "../../tests/support/fake_port.hpp"
-#include "address.hpp"
 #include "belfry/base/text.hpp"
 #include "belfry/probe/prober.hpp"
 #include "belfry/runtime/clock.hpp"

@@ -25,7 +25,7 @@ using Kind = Finding::Kind;
 /// Sockets (the target's, and for some a second one), requests and what answers mean.
 class DatagramAttempt : public Attempt {
  public:
-  DatagramAttempt(const ProbeTarget& target, const Address& address, Shared& shared)
+  DatagramAttempt(const ProbeTarget& target, const SocketAddress& address, Shared& shared)
       : target_(target), spec_(spec_of(target_)), shared_(shared), peers_{address} {}
   ~DatagramAttempt() override {
     for (const int fd : sockets_) {
@@ -94,7 +94,7 @@ class DatagramAttempt : public Attempt {
   const ProbeTarget target_;  // a copy: the schedule's may be replaced
   const CheckSpec& spec_;
   Shared& shared_;
-  std::vector<Address> peers_;
+  std::vector<SocketAddress> peers_;
   Instant sent_{0};
 
  private:
@@ -108,7 +108,7 @@ class DnsAttempt final : public DatagramAttempt {
 
  private:
   std::string prepare() override {
-    if (const auto primary = Address::parse(spec_.primary, target_.port)) {
+    if (const auto primary = SocketAddress::parse(spec_.primary, target_.port)) {
       peers_.push_back(*primary);
     }
     const std::string id = random_bytes(2);
@@ -272,7 +272,7 @@ class RadiusAttempt final : public DatagramAttempt {
 
 }  // namespace
 
-std::unique_ptr<Attempt> make_datagram(const ProbeTarget& target, const Address& address,
+std::unique_ptr<Attempt> make_datagram(const ProbeTarget& target, const SocketAddress& address,
                                        Shared& shared) {
   if (target.check == ProbeCheck::Dns) {
     return std::make_unique<DnsAttempt>(target, address, shared);

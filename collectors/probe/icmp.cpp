@@ -75,7 +75,7 @@ Result<void> Icmp::open(int family, std::uint64_t magic) {
   return {};
 }
 
-Icmp::Sent Icmp::send(const Address& to, Token token) {
+Icmp::Sent Icmp::send(const SocketAddress& to, Token token) {
   std::array<unsigned char, kEchoBytes> packet{};
   packet[0] = family_ == AF_INET ? ICMP_ECHO : ICMP6_ECHO_REQUEST;
   put16(&packet[4], static_cast<std::uint16_t>(magic_));  // the kernel sets its own on SOCK_DGRAM

@@ -5,8 +5,8 @@
 #include <optional>
 #include <string>
 
-#include "address.hpp"
 #include "belfry/base/result.hpp"
+#include "belfry/intake/socket_address.hpp"
 
 namespace belfry::probe {
 
@@ -26,7 +26,7 @@ class Icmp {
   Result<void> open(int family, std::uint64_t magic);
   int fd() const { return fd_; }
   enum class Sent : std::uint8_t { Ok, Later, Failed };
-  Sent send(const Address& to, Token token);
+  Sent send(const SocketAddress& to, Token token);
   /// The next echo reply to this process; nullopt: none left for now.
   struct Reply {
     Token token;

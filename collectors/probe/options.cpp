@@ -5,8 +5,8 @@
 #include <optional>
 #include <set>
 
-#include "address.hpp"
 #include "belfry/base/text.hpp"
+#include "belfry/intake/socket_address.hpp"
 #include "dns.hpp"
 
 namespace belfry {
@@ -39,7 +39,7 @@ Result<ProbeTarget> parse_tcp_target(std::string_view text, const ProbeOptions& 
     return fail(Code::Invalid, "'{}': expected a port from 1 to 65535 after the last ':'",
                 printable(text, 100));
   }
-  if (!probe::Address::parse(std::string(address), 0)) {
+  if (!SocketAddress::parse(std::string(address), 0)) {
     return fail(Code::Invalid,
                 "'{}': expected an IP address (IPv6 in brackets) between '=' and ':'",
                 printable(text, 100));
@@ -141,7 +141,7 @@ std::string kind_fault(const CheckSpec& spec, ProbeCheck kind) {
       (!spec.path.starts_with('/') || spec.path.find_first_of(" \r\n") != std::string::npos)) {
     return "path: expected one that begins with '/' and has no blanks";
   }
-  if (!spec.primary.empty() && (spec.record != "SOA" || !probe::Address::parse(spec.primary, 0))) {
+  if (!spec.primary.empty() && (spec.record != "SOA" || !SocketAddress::parse(spec.primary, 0))) {
     return "primary: expected an IP address, with record: SOA";
   }
   return {};
@@ -154,10 +154,10 @@ std::string check_spec(const CheckSpec& spec) {
   if (!kind) {
     return "kind '" + printable(spec.kind, 40) + "' is not known";
   }
-  if (!spec.address.empty() && !probe::Address::parse(spec.address, 0)) {
+  if (!spec.address.empty() && !SocketAddress::parse(spec.address, 0)) {
     return "address '" + printable(spec.address, 60) + "': expected an IP address";
   }
-  if (!spec.source.empty() && !probe::Address::parse(spec.source, 0)) {
+  if (!spec.source.empty() && !SocketAddress::parse(spec.source, 0)) {
     return "source '" + printable(spec.source, 60) + "': expected an IP address of this machine";
   }
   if (spec.nodes.empty() && spec.roles.empty()) {

@@ -27,7 +27,6 @@
 namespace belfry {
 namespace {
 
-using probe::Address;
 using probe::Attempt;
 using probe::Finding;
 using probe::Icmp;
@@ -110,8 +109,8 @@ struct Prober::Impl final : probe::Watch {
 
   std::vector<std::shared_ptr<const CheckSpec>> specs;
   Schedule schedule;
-  std::vector<Address> addresses;   // by target
-  std::vector<std::uint8_t> asked;  // by target
+  std::vector<SocketAddress> addresses;  // by target
+  std::vector<std::uint8_t> asked;       // by target
   std::vector<Flight> flights;
   std::vector<std::uint32_t> free_slots;
   std::priority_queue<Alarm> alarms;
@@ -200,7 +199,7 @@ std::vector<ProbeTarget> Prober::Impl::all_targets(const Inventory* inventory) c
   }
   std::erase_if(out, [&homeless](const ProbeTarget& target) {
     const bool bad =
-        target.check != ProbeCheck::Plugin && !Address::parse(target.address, target.port);
+        target.check != ProbeCheck::Plugin && !SocketAddress::parse(target.address, target.port);
     homeless += bad ? 1 : 0;
     return bad;
   });
@@ -250,7 +249,8 @@ void Prober::Impl::index_targets() {
   by_name.clear();
   for (std::uint32_t i = 0; i < schedule.size(); ++i) {
     const ProbeTarget& target = schedule.target(i);
-    addresses.push_back(Address::parse(target.address, target.port).value_or(Address{}));
+    addresses.push_back(
+        SocketAddress::parse(target.address, target.port).value_or(SocketAddress{}));
     by_name[ask_key(target.node, target.name())].push_back(i);
   }
 }

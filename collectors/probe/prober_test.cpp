@@ -1,6 +1,7 @@
 #include "belfry/probe/prober.hpp"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -8,7 +9,6 @@
 #include <thread>
 
 #include "../../tests/support/fake_port.hpp"
-#include "address.hpp"
 #include "belfry/runtime/clock.hpp"
 #include "icmp.hpp"
 

@@ -22,7 +22,7 @@ using Kind = Finding::Kind;
 
 class StreamAttempt final : public Attempt {
  public:
-  StreamAttempt(const ProbeTarget& target, const Address& address, Shared& shared)
+  StreamAttempt(const ProbeTarget& target, const SocketAddress& address, Shared& shared)
       : target_(target),
         spec_(spec_of(target_)),
         address_(address),
@@ -214,7 +214,7 @@ class StreamAttempt final : public Attempt {
 
   const ProbeTarget target_;  // a copy: the schedule's may be replaced
   const CheckSpec& spec_;
-  const Address address_;
+  const SocketAddress address_;
   Shared& shared_;
   std::unique_ptr<Dialogue> dialogue_;
   int fd_ = -1;
@@ -227,7 +227,7 @@ class StreamAttempt final : public Attempt {
 
 }  // namespace
 
-std::unique_ptr<Attempt> make_stream(const ProbeTarget& target, const Address& address,
+std::unique_ptr<Attempt> make_stream(const ProbeTarget& target, const SocketAddress& address,
                                      Shared& shared) {
   return std::make_unique<StreamAttempt>(target, address, shared);
 }

@@ -18,22 +18,6 @@ constexpr std::array<std::string_view, 3> kColumns{
     "\x2b\x06\x01\x02\x01\x02\x02\x01\x02"sv,       // ifDescr 1.3.6.1.2.1.2.2.1.2
     "\x2b\x06\x01\x02\x01\x1f\x01\x01\x01\x12"sv};  // ifAlias 1.3.6.1.2.1.31.1.1.1.18
 
-/// The instance as one number; -1 when it is not exactly one sub-identifier.
-std::int64_t index_of(std::string_view octets) {
-  std::int64_t v = 0;
-  if (octets.empty() || octets.size() > 5) {
-    return -1;
-  }
-  for (std::size_t i = 0; i < octets.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(octets[i]);
-    v = v << 7 | (byte & 0x7f);
-    if ((byte < 0x80) != (i + 1 == octets.size())) {
-      return -1;
-    }
-  }
-  return v;
-}
-
 }  // namespace
 
 std::string IfWalk::request(std::int32_t id) {
@@ -53,9 +37,11 @@ IfWalk::Step IfWalk::next_column() {
 /// False: the column ends here.
 bool IfWalk::keep(std::string_view oid, std::string_view text) {
   const std::string_view column = kColumns[column_];
-  const std::int64_t index = oid_under(oid, column) ? index_of(oid.substr(column.size())) : -1;
-  const std::int64_t before =
-      last_.size() > column.size() ? index_of(std::string_view(last_).substr(column.size())) : -1;
+  const std::int64_t index =
+      oid_under(oid, column) ? oid_single_arc(oid.substr(column.size())) : -1;
+  const std::int64_t before = last_.size() > column.size()
+                                  ? oid_single_arc(std::string_view(last_).substr(column.size()))
+                                  : -1;
   if (index < 0 || index <= before || (ports_.size() >= kPollPortsMax && !ports_.contains(index))) {
     return false;
   }

@@ -18,6 +18,7 @@
 #include <thread>
 
 #include "belfry/base/text.hpp"
+#include "belfry/intake/socket_address.hpp"
 #include "belfry/runtime/log.hpp"
 #include "belfry/snmp/sealer.hpp"
 #include "belfry/snmp/usm.hpp"
@@ -37,52 +38,9 @@ constexpr std::size_t kDatagramBytesMax = 65'535;
 constexpr std::int64_t kPublishNs = 1'000'000'000, kNsPerSecond = 1'000'000'000;
 constexpr unsigned kResyncsMax = 2;  // Reports of another time that one walk follows
 
-struct Address {
-  sockaddr_storage storage{};
-  socklen_t size = 0;
-
-  static std::optional<Address> parse(const std::string& text, std::uint16_t port) {
-    Address out;
-    sockaddr_in v4{};
-    sockaddr_in6 v6{};
-    if (inet_pton(AF_INET, text.c_str(), &v4.sin_addr) == 1) {
-      v4.sin_family = AF_INET;
-      v4.sin_port = htons(port);
-      std::memcpy(&out.storage, &v4, sizeof v4);
-      out.size = sizeof v4;
-    } else if (inet_pton(AF_INET6, text.c_str(), &v6.sin6_addr) == 1) {
-      v6.sin6_family = AF_INET6;
-      v6.sin6_port = htons(port);
-      std::memcpy(&out.storage, &v6, sizeof v6);
-      out.size = sizeof v6;
-    } else {
-      return std::nullopt;
-    }
-    return out;
-  }
-  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
-  /// Host and port, as an answer must come from them.
-  bool same(const sockaddr_storage& other) const {
-    if (other.ss_family != storage.ss_family) {
-      return false;
-    }
-    if (storage.ss_family == AF_INET) {
-      sockaddr_in a{}, b{};
-      std::memcpy(&a, &storage, sizeof a);
-      std::memcpy(&b, &other, sizeof b);
-      return a.sin_addr.s_addr == b.sin_addr.s_addr && a.sin_port == b.sin_port;
-    }
-    sockaddr_in6 a{}, b{};
-    std::memcpy(&a, &storage, sizeof a);
-    std::memcpy(&b, &other, sizeof b);
-    return std::memcmp(&a.sin6_addr, &b.sin6_addr, sizeof a.sin6_addr) == 0 &&
-           a.sin6_port == b.sin6_port;
-  }
-};
-
 struct Device {
   std::string node, community, user;  ///< user: v3, else community
-  Address address;
+  SocketAddress address;
   std::int64_t due_ns = 0;
   bool failing = false;
   bool in_flight = false;
@@ -196,7 +154,7 @@ struct IfPoller::Impl {
     if (std::ranges::find(options.roles, row.cells[role].text) == options.roles.end()) {
       return;
     }
-    const auto address = Address::parse(std::string(row.cells[ip].text), options.port);
+    const auto address = SocketAddress::parse(std::string(row.cells[ip].text), options.port);
     Device device;
     device.node = std::string(row.key);
     device.user = user != kNoIndex && !row.cells[user].is_none() ? std::string(row.cells[user].text)
@@ -265,12 +223,12 @@ struct IfPoller::Impl {
     flight.deadline_ns = now + options.timeout.count();
     const std::int32_t id = next_id = next_id >= INT32_MAX - 1 ? 1 : next_id + 1;
     const std::string bytes = message(device->second, flight, id, now);
-    const Address& to = device->second.address;
-    const int fd = sockets[to.storage.ss_family == AF_INET6 ? 1 : 0];
+    const SocketAddress& to = device->second.address;
+    const int fd = sockets[to.family() == AF_INET6 ? 1 : 0];
     if (fd >= 0) {
       // What the kernel does not take now is asked again at the deadline.
-      static_cast<void>(
-          ::sendto(fd, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL, to.get(), to.size));
+      static_cast<void>(::sendto(fd, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL,
+                                 to.get(), to.size()));
     }
     flights.insert_or_assign(id, std::move(flight));
   }

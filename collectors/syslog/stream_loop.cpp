@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "belfry/base/text.hpp"
+#include "belfry/intake/socket_address.hpp"
 #include "belfry/syslog/decode.hpp"
 
 namespace belfry::syslog {
@@ -101,45 +102,25 @@ StreamLoop::~StreamLoop() {
 }
 
 Result<void> StreamLoop::open(std::uint16_t port, bool shared) {
-  sockaddr_storage where{};
-  socklen_t size = 0;
-  sockaddr_in v4{};
-  sockaddr_in6 v6{};
-  if (inet_pton(AF_INET, options_.address.c_str(), &v4.sin_addr) == 1) {
-    v4.sin_family = AF_INET;
-    v4.sin_port = htons(port);
-    std::memcpy(&where, &v4, size = sizeof v4);
-  } else if (inet_pton(AF_INET6, options_.address.c_str(), &v6.sin6_addr) == 1) {
-    v6.sin6_family = AF_INET6;
-    v6.sin6_port = htons(port);
-    std::memcpy(&where, &v6, size = sizeof v6);
-  } else {
-    return fail(Code::Invalid,
-                "'{}' is not an address to listen on: expected IPv4 or IPv6, as 127.0.0.1 or ::",
-                printable(options_.address, 60));
-  }
-  listener_ = socket(where.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  BELFRY_TRY(const SocketAddress where, SocketAddress::to_listen_on(options_.address, port));
+  listener_ = socket(where.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   epoll_ = epoll_create1(EPOLL_CLOEXEC);
   if (listener_ < 0 || epoll_ < 0) {
     return fail(Code::Unavailable, "tcp {}:{}: {}", options_.address, port, std::strerror(errno));
   }
-  if (where.ss_family == AF_INET6) {
+  if (where.family() == AF_INET6) {
     set_option(listener_, IPPROTO_IPV6, IPV6_V6ONLY, 0);
   }
   set_option(listener_, SOL_SOCKET, SO_REUSEADDR, 1);
   if (shared) {
     set_option(listener_, SOL_SOCKET, SO_REUSEPORT, 1);
   }
-  if (bind(listener_, reinterpret_cast<const sockaddr*>(&where), size) != 0 ||
-      listen(listener_, SOMAXCONN) != 0) {
+  if (bind(listener_, where.get(), where.size()) != 0 || listen(listener_, SOMAXCONN) != 0) {
     const int error = errno;
     return fail(Code::Unavailable, "tcp {}:{}: {}{}", options_.address, port, std::strerror(error),
                 error == EADDRINUSE ? " (is another receiver running? `ss -ltnp` names it)" : "");
   }
-  size = sizeof where;
-  getsockname(listener_, reinterpret_cast<sockaddr*>(&where), &size);
-  std::memcpy(&v4, &where, sizeof v4);  // the port is at the same place in both
-  port_ = ntohs(v4.sin_port);
+  port_ = bound_port(listener_);
   watch_listener(true);
   return {};
 }

@@ -645,19 +645,6 @@ TEST(Correlator, ReloadOfTheSameRulesKeepsEverything) {
   EXPECT_EQ(t.state("interface_down", "r1, et1"), "open");
 }
 
-TEST(Correlator, LongerForOnReloadAsksAgain) {
-  Timeline t(kLinks);
-  with_session(t);
-  t.link(0, "r1", "et0", false);
-  t.go(25);
-  std::string longer = kLinks;
-  longer.replace(longer.find("for 20s"), 7, "for 60s");
-  t.new_rules(30, longer);
-  EXPECT_EQ(t.state("interface_down", "r1, et0"), "closed");
-  t.go(60);
-  EXPECT_EQ(t.state("interface_down", "r1, et0"), "open") << "60 s since the link went down";
-}
-
 TEST(Correlator, RemovedRuleClosesItsIncidents) {
   Timeline t(kLinks);
   with_session(t);

@@ -85,4 +85,20 @@ std::string oid_to_text(std::string_view octets) {
   return out;
 }
 
+std::int64_t oid_single_arc(std::string_view octets) {
+  constexpr std::size_t kArcBytesMax = 5;  // 32 bits, seven a byte
+  std::int64_t v = 0;
+  if (octets.empty() || octets.size() > kArcBytesMax) {
+    return -1;
+  }
+  for (std::size_t i = 0; i < octets.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(octets[i]);
+    v = v << 7 | (byte & 0x7f);
+    if ((byte < 0x80) != (i + 1 == octets.size())) {
+      return -1;
+    }
+  }
+  return v;
+}
+
 }  // namespace belfry

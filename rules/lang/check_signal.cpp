@@ -20,6 +20,19 @@ bool is_name(std::string_view text) {
          std::all_of(text.begin(), text.end(), part);
 }
 
+/// The hole of this name, with the type of the parameter that it binds.
+Hole hole_for(std::string_view name, const std::vector<Param>& params) {
+  Hole hole;
+  hole.name = name;
+  for (const Param& param : params) {
+    if (param.name == name) {
+      hole.type = param.type;
+      hole.of = param.of;
+    }
+  }
+  return hole;
+}
+
 }  // namespace
 
 void Checker::signal(Index index) {
@@ -245,7 +258,7 @@ void Checker::head(Clause& clause, NodeRef source, const EventType& event,
   if (found->type == Type::String && literal.kind() == TokenKind::Regex) {
     head_regex(clause, literal);
   } else if (found->type == Type::Oid && literal.kind() != TokenKind::Regex) {
-    trap_head(clause, literal, oids);
+    trap_head(literal, oids);
   } else if (found->type == Type::String && literal.kind() == TokenKind::String) {
     head_template(clause, literal);
   } else {
@@ -255,10 +268,9 @@ void Checker::head(Clause& clause, NodeRef source, const EventType& event,
   }
 }
 
-void Checker::trap_head(Clause& clause, TokenRef token, std::vector<std::string>& oids) {
+void Checker::trap_head(TokenRef token, std::vector<std::string>& oids) {
   const bool quoted = token.kind() == TokenKind::String;
   const std::string text = quoted ? unquote(token.text()) : std::string(token.text());
-  (void)clause;
   if (const auto oid = oid_from_text(text)) {
     oids.push_back(*oid);
     return;
@@ -320,15 +332,7 @@ void Checker::head_template(Clause& clause, TokenRef token) {
         continue;
       }
       part.hole = static_cast<Index>(clause.holes.size());
-      Hole hole;
-      hole.name = name;
-      for (const Param& param : params) {
-        if (param.name == name) {
-          hole.type = param.type;
-          hole.of = param.of;
-        }
-      }
-      clause.holes.push_back(std::move(hole));
+      clause.holes.push_back(hole_for(name, params));
     }
     clause.head_template.push_back(std::move(part));
   }
@@ -364,15 +368,7 @@ void Checker::head_regex(Clause& clause, TokenRef token) {
   }
   const std::vector<Param>& params = program_->signals[clause.signal].params;
   for (const std::string& name : facts.groups) {
-    Hole hole;
-    hole.name = name;
-    for (const Param& param : params) {
-      if (param.name == name) {
-        hole.type = param.type;
-        hole.of = param.of;
-      }
-    }
-    clause.holes.push_back(std::move(hole));
+    clause.holes.push_back(hole_for(name, params));
   }
   if (!facts.anchored) {
     report_.warning(token.mark(), "B0802",

@@ -170,7 +170,7 @@ class Checker {
   void head(Clause& clause, NodeRef source, const EventType& event, std::vector<std::string>& oids);
   void head_template(Clause& clause, TokenRef token);
   void head_regex(Clause& clause, TokenRef token);
-  void trap_head(Clause& clause, TokenRef token, std::vector<std::string>& oids);
+  void trap_head(TokenRef token, std::vector<std::string>& oids);
   const Expr* bind(const Clause& clause, const Param& param, NodeRef source, const Scope& scope);
   void derived(Index index, NodeRef node);
   void share_per(Index index, NodeRef node);

@@ -8,36 +8,16 @@
 
 #include "belfry/model/oid.hpp"
 #include "belfry/rules/tests.hpp"
-#include "compile_test_texts.hpp"
+#include "compiled_for_test.hpp"
 
 namespace belfry::rules {
 namespace {
 
 using ::testing::HasSubstr;
 
-struct Built {
-  std::vector<SourceFile> files;
-  Compiled out;
-  std::string text() const { return render(out.diagnostics, files, false); }
-  bool has(std::string_view code) const {
-    return std::any_of(out.diagnostics.begin(), out.diagnostics.end(),
-                       [&](const Diagnostic& d) { return d.code == code; });
-  }
-};
-
 Built build(std::string text) {
   Built r;
   r.files.push_back({"t.bell", std::move(text)});
-  r.files.push_back({"calendars/fr_holidays.csv", texts::kHolidays});
-  r.out = compile(r.files);
-  return r;
-}
-
-/// The text behind the prelude and the signals of the network.
-Built with_prelude(const std::string& text) {
-  Built r;
-  r.files.push_back({"prelude.bell", texts::kPrelude});
-  r.files.push_back({"t.bell", text});
   r.files.push_back({"calendars/fr_holidays.csv", texts::kHolidays});
   r.out = compile(r.files);
   return r;
@@ -55,7 +35,7 @@ signal dns_silent(node: device, vantage: string) {
 }
 )bell";
 
-Built with_signals(const std::string& text) { return with_prelude(kSignals + text); }
+Built with_signals(const std::string& text) { return build_with_prelude(kSignals + text); }
 
 const Rule& rule(const Built& r, std::string_view name) {
   return r.out.program->rules[r.out.program->find_rule(name)];
@@ -403,7 +383,7 @@ test "t" { +0s expect no a }
 }
 
 TEST(Signals, VarbindsByPositionNumberAndInstance) {
-  const Built r = with_prelude(R"bell(
+  const Built r = build_with_prelude(R"bell(
 signal s(node: device, x: string, n: int) {
   raise trap 1.3.6.1.4.1.9.9.1 where var[3] == 2 with x = var[1.3.6.1.2.1.2.2.1.2], n = var.ifIndex.instance
   clear trap 1.3.6.1.4.1.9.9.1 where var[3] != 2 with x = var[1], n = var[2]
@@ -452,8 +432,8 @@ signal probe_label(node: device, mount: string) {
 }
 
 TEST(Signals, ANotificationWithTwoOidsIsTwoClauses) {
-  const Built r =
-      with_prelude("signal s(node: device) { raise trap UPS-MIB::upsTrapOnBattery expire 1h }");
+  const Built r = build_with_prelude(
+      "signal s(node: device) { raise trap UPS-MIB::upsTrapOnBattery expire 1h }");
   ASSERT_EQ(r.text(), "");
   EXPECT_GE(signal(r, "s").clauses.size(), 2U);
 }

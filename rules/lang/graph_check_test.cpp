@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "belfry/rules/compile.hpp"
-#include "compile_test_texts.hpp"
+#include "compiled_for_test.hpp"
 
 namespace belfry::rules {
 namespace {
@@ -34,20 +34,7 @@ cause node_down(up)  of node_down(node) where node.cut_off(up)
 cause link_failed(l) of node_down(node) where node.cut_off(l)
 )bell";
 
-struct Built {
-  std::vector<SourceFile> files;
-  Compiled out;
-  std::string text() const { return render(out.diagnostics, files, false); }
-};
-
-Built build(const std::string& text) {
-  Built r;
-  r.files = {{"prelude.bell", texts::kPrelude},
-             {"t.bell", kTables + text},
-             {"calendars/fr_holidays.csv", texts::kHolidays}};
-  r.out = compile(r.files);
-  return r;
-}
+Built build(const std::string& text) { return build_with_prelude(kTables + text); }
 
 TEST(Graphs, AreReadWithTheirTablesRootsAndSignals) {
   const Built r = build(std::string(kGraph) + kRules + kCauses);

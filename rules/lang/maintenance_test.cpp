@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "belfry/rules/compile.hpp"
-#include "compile_test_texts.hpp"
+#include "compiled_for_test.hpp"
 
 namespace belfry::rules {
 namespace {
@@ -21,20 +21,7 @@ rule hot { when room_hot open { title "{site.name} hot" } }
 rule flapping { when flaps(if_down) >= 5 within 10m by node  clear quiet 30m open { title "{node.name}" } }
 )bell";
 
-struct Built {
-  std::vector<SourceFile> files;
-  Compiled out;
-  std::string text() const { return render(out.diagnostics, files, false); }
-};
-
-Built build(const std::string& text) {
-  Built r;
-  r.files = {{"prelude.bell", texts::kPrelude},
-             {"t.bell", kRules + text},
-             {"calendars/fr_holidays.csv", texts::kHolidays}};
-  r.out = compile(r.files);
-  return r;
-}
+Built build(const std::string& text) { return build_with_prelude(kRules + text); }
 
 Instant at(std::string_view text) { return *parse_rfc3339(text); }
 

@@ -8,7 +8,7 @@
 #include "belfry/rules/compile.hpp"
 #include "belfry/rules/eval.hpp"
 #include "belfry/rules/matcher.hpp"
-#include "compile_test_texts.hpp"
+#include "compiled_for_test.hpp"
 
 namespace belfry::rules {
 namespace {
@@ -24,19 +24,8 @@ measure octets(node: device, ifname: string): bytes
   from syslog "%TRAFFIC-6-OCTETS: {ifname} {n} octets" where app == "flowd" with value = 5
 )bell";
 
-struct Built {
-  std::vector<SourceFile> files;
-  Compiled out;
-  std::string text() const { return render(out.diagnostics, files, false); }
-};
-
 Built build(const std::string& text, const std::string& list = texts::kHolidays) {
-  Built r;
-  r.files = {{"prelude.bell", texts::kPrelude},
-             {"t.bell", kMeasures + text},
-             {"calendars/fr_holidays.csv", list}};
-  r.out = compile(r.files);
-  return r;
+  return build_with_prelude(kMeasures + text, list);
 }
 
 std::string rule(const std::string& when) {

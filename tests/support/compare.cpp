@@ -508,6 +508,23 @@ bool drop_events(RandomCase& c, const Fails& fails) {
   return any;
 }
 
+/// Leaves out what `without` leaves out for each i below size(c), where it fails without it too.
+template <class Size, class Without>
+bool drop_each(RandomCase& c, const Fails& fails, Size size, Without without_it) {
+  bool any = false;
+  for (std::size_t i = 0; i < size(c);) {
+    RandomCase smaller = c;
+    without_it(smaller, i);
+    if (fails(smaller)) {
+      c = std::move(smaller);
+      any = true;
+    } else {
+      ++i;
+    }
+  }
+  return any;
+}
+
 bool drop_text(RandomCase& c, const Fails& fails) {
   bool any = false;
   for (std::size_t i = 0; i < c.declarations.size();) {
@@ -517,17 +534,12 @@ bool drop_text(RandomCase& c, const Fails& fails) {
       any = true;
       continue;
     }
-    for (std::size_t k = 0; k < c.declarations[i].lines.size();) {
-      smaller = c;
-      smaller.declarations[i].lines.erase(smaller.declarations[i].lines.begin() +
-                                          static_cast<std::ptrdiff_t>(k));
-      if (fails(smaller)) {
-        c = std::move(smaller);
-        any = true;
-      } else {
-        ++k;
-      }
-    }
+    any |= drop_each(
+        c, fails, [i](const RandomCase& of) { return of.declarations[i].lines.size(); },
+        [i](RandomCase& of, std::size_t k) {
+          std::vector<std::string>& lines = of.declarations[i].lines;
+          lines.erase(lines.begin() + static_cast<std::ptrdiff_t>(k));
+        });
     ++i;
   }
   return any;
@@ -535,35 +547,21 @@ bool drop_text(RandomCase& c, const Fails& fails) {
 
 template <class List>
 bool drop_pairs(RandomCase& c, List RandomWorld::*list, const Fails& fails) {
-  bool any = false;
-  for (std::size_t i = 0; i < (c.world.*list).size();) {
-    RandomCase smaller = c;
-    const auto pair = (c.world.*list)[i];
-    std::erase(smaller.world.*list, pair);
-    std::erase(smaller.later.*list, pair);
-    if (fails(smaller)) {
-      c = std::move(smaller);
-      any = true;
-    } else {
-      ++i;
-    }
-  }
-  return any;
+  return drop_each(
+      c, fails, [&](const RandomCase& of) { return (of.world.*list).size(); },
+      [&](RandomCase& of, std::size_t i) {
+        const auto pair = (of.world.*list)[i];
+        std::erase(of.world.*list, pair);
+        std::erase(of.later.*list, pair);
+      });
 }
 
 bool drop_edits(RandomCase& c, const Fails& fails) {
-  bool any = false;
-  for (std::size_t i = 0; i < c.edits.size();) {
-    RandomCase smaller = c;
-    smaller.edits.erase(smaller.edits.begin() + static_cast<std::ptrdiff_t>(i));
-    if (fails(smaller)) {
-      c = std::move(smaller);
-      any = true;
-    } else {
-      ++i;
-    }
-  }
-  return any;
+  return drop_each(
+      c, fails, [](const RandomCase& of) { return of.edits.size(); },
+      [](RandomCase& of, std::size_t i) {
+        of.edits.erase(of.edits.begin() + static_cast<std::ptrdiff_t>(i));
+      });
 }
 
 }  // namespace

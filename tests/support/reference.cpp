@@ -22,11 +22,6 @@ using rules::PatternKind;
 
 namespace {
 
-constexpr std::int64_t kTick = 10'000'000;
-
-/// LANGUAGE 6.2: deadlines are rounded up to full 10 ms.
-std::int64_t up(Instant t) { return (t.ns + kTick - 1) / kTick * kTick; }
-
 std::string text_of(const std::vector<Value>& key) { return key_text(key); }
 
 bool nothing_left(std::string_view text) {

@@ -32,6 +32,12 @@
 
 namespace belfry::testing {
 
+/// LANGUAGE 6.2: deadlines are rounded up to full 10 ms.
+inline std::int64_t up(Instant t) {
+  constexpr std::int64_t kTick = 10'000'000;
+  return (t.ns + kTick - 1) / kTick * kTick;
+}
+
 class Reference {
  public:
   Reference(std::shared_ptr<const rules::Program> program,

@@ -17,9 +17,6 @@ using rules::PatternKind;
 
 namespace {
 
-constexpr std::int64_t kTick = 10'000'000;
-std::int64_t up(Instant t) { return (t.ns + kTick - 1) / kTick * kTick; }
-
 /// The newest 64 times are kept; else 64 slices.
 bool is_ring(const Pattern& pattern) {
   return pattern.aggregate != AggregateKind::RateEvents && pattern.threshold != nullptr &&
