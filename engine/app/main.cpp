@@ -1,7 +1,11 @@
 // The command line: one subcommand each, every help text with an example. Exit codes: 0 ok, 1
 // findings, 2 usage or refusal.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "belfry/base/text.hpp"
 #include "check_command.hpp"
@@ -300,6 +304,26 @@ void add_store(CLI::App& app, Action& action) {
   add("restore", "put a copy in place; the feed gets a new epoch", "the copy");
 }
 
+/// What stands where a command should, when it is none; empty: nothing wrong there.
+std::string unknown_command(const CLI::App& app, int argc, char** argv) {
+  if (argc < 2 || argv[1][0] == '-') {
+    return {};
+  }
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    names.push_back(command->get_name());
+  }
+  const std::vector<std::string_view> words(names.begin(), names.end());
+  if (std::find(words.begin(), words.end(), argv[1]) != words.end()) {
+    return {};
+  }
+  const std::string_view near = belfry::nearest(argv[1], words);
+  return fmt::format(
+      "belfry: there is no command '{}'{}: expected one that `belfry --help` lists\n",
+      belfry::printable(argv[1], 64),
+      near.empty() ? "" : fmt::format(" (did you mean '{}'?)", near));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -319,6 +343,10 @@ int main(int argc, char** argv) {
   add_acts(app, action);
   add_load(app, action);
   add_store(app, action);
+  if (const std::string wrong = unknown_command(app, argc, argv); !wrong.empty()) {
+    fmt::print(stderr, "{}", wrong);
+    return 2;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -23,5 +23,7 @@ for command in commands:
     text = help_of(command)
     for inner in re.findall(r"^  (\w+) ", text.partition("Subcommands:")[2], re.MULTILINE):
         help_of(command, inner)
+unknown = subprocess.run([program, "incident"], capture_output=True, text=True, timeout=60)
+assert unknown.returncode == 2 and "no command 'incident' (did you mean 'incidents'?)" in unknown.stderr, unknown
 print(f"{len(commands)} commands")
 sys.exit(0)
