@@ -120,7 +120,7 @@ Result<void> Child::start(const std::vector<std::string>& argv, const ChildLimit
     sigfillset(&all);
     ::pthread_sigmask(SIG_SETMASK, &all, &before);  // no handler of ours may run in the child
     // vfork: fork() would copy the page tables of all that the process holds, for each check.
-    pid_ = ::vfork();  // NOLINT(clang-analyzer-security.insecureAPI.vfork)
+    pid_ = ::vfork();
     if (pid_ == 0) {
       become(words.data(), environment.data(), in, out.write, err.write, limits);
     }

@@ -11,7 +11,7 @@
 namespace belfry {
 namespace {
 
-using namespace webhook;  // NOLINT(google-build-using-namespace): the readers of this module
+using namespace webhook;  // json_reader.hpp
 
 EventKind kind_of(std::string_view type) {
   for (const EventKind k :
